@@ -1,0 +1,1 @@
+"""The way in: who may report, and how reports arrive."""

@@ -1,0 +1,312 @@
+"""Places: the offline gazetteer, and the adapter to a Nominatim or Photon service."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vacancies.errors import AmbiguousPlace, UnknownPlace
+from vacancies.gazetteer import load_gazetteer
+from vacancies.geocoding import OfflineGeocoder, open_geocoder
+from vacancies.models import Address, Precision
+from vacancies.online_geocoding import OnlineGeocoder
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+GUETERSLOH = (51.9, 8.38)
+OFFLINE = OfflineGeocoder()
+
+
+@pytest.mark.parametrize(
+    ("q", "label", "precision"),
+    [
+        ("33330", "33330 Gütersloh", Precision.POSTCODE),
+        (" D-33330 ", "33330 Gütersloh", Precision.POSTCODE),
+        ("33 330", "33330 Gütersloh", Precision.POSTCODE),
+        ("33330 Gütersloh", "33330 Gütersloh", Precision.POSTCODE),
+        ("33330  Güters\u00adloh", "33330 Gütersloh", Precision.POSTCODE),
+        ("Gütersloh 33330", "33330 Gütersloh", Precision.POSTCODE),
+        ("33330 Gütersloh, Deutschland", "33330 Gütersloh", Precision.POSTCODE),
+        ("Berliner Straße 70, 33330 Gütersloh", "33330 Gütersloh", Precision.POSTCODE),
+        ("Berliner Straße 70, Gütersloh", "Gütersloh", Precision.TOWN),
+        ("Berliner Straße 70a Gütersloh", "Gütersloh", Precision.TOWN),
+        ("GUETERSLOH", "Gütersloh", Precision.TOWN),
+        ("gutersloh", "Gütersloh", Precision.TOWN),
+        ("1067", "01067 Dresden", Precision.POSTCODE),
+        ("1067 Dresden", "01067 Dresden", Precision.POSTCODE),
+        ("Essen", "Essen", Precision.TOWN),
+        ("Essen, Ruhr", "Essen", Precision.TOWN),
+        ("Gronau (Westf.)", "48599 Gronau, Nordrhein-Westfalen", Precision.TOWN),
+        ("Frankfurt/Main", "Frankfurt am Main", Precision.TOWN),
+        ("Frankfurt a.M.", "Frankfurt am Main", Precision.TOWN),
+        ("Frankfurt (Oder)", "Frankfurt (Oder)", Precision.TOWN),
+        ("Mülheim a.d. Ruhr", "45468 Mülheim, Nordrhein-Westfalen", Precision.TOWN),
+        ("St. Augustin", "Sankt Augustin", Precision.TOWN),
+        ("Rheda Wiedenbrück", "Rheda-Wiedenbrück", Precision.TOWN),
+        ("Cologne", "Köln", Precision.TOWN),
+        ("München", "München", Precision.TOWN),
+        ("Munich", "München", Precision.TOWN),
+        ("52501 Geilenkirchen", "Geilenkirchen", Precision.TOWN),  # no such postcode
+        ("51.9, 8.38", "51.9, 8.38", Precision.EXACT),
+    ],
+)
+async def test_find(q: str, label: str, precision: Precision) -> None:
+    place = await OFFLINE.find(q)
+    assert (place.label, place.precision) == (label, precision)
+
+
+@pytest.mark.parametrize(
+    "q",
+    ["", "   ", "99999", "13517", "Xyzzyhausen", "Atlantis 12345", "8840 Einsiedeln", "91, 8.4"],
+)
+async def test_unknown(q: str) -> None:
+    with pytest.raises(UnknownPlace):
+        await OFFLINE.find(q)
+    assert await OFFLINE.places(q) == []
+
+
+async def test_postcode_and_town_that_contradict() -> None:
+    with pytest.raises(AmbiguousPlace) as caught:
+        await OFFLINE.find("33330 München")
+    assert [c["label"] for c in caught.value.candidates] == ["33330 Gütersloh", "München"]
+
+
+async def test_eleven_neuenkirchen() -> None:
+    with pytest.raises(AmbiguousPlace) as caught:
+        await OFFLINE.find("Neuenkirchen")
+    candidates = caught.value.candidates
+    assert len({str(c["label"]) for c in candidates}) == 11
+    assert candidates[0]["label"] == "48485 Neuenkirchen, Nordrhein-Westfalen"
+    assert candidates[0].keys() == {"label", "latitude", "longitude", "precision"}
+
+
+async def test_every_ambiguous_label_finds_its_place() -> None:
+    names = {town.name for town in load_gazetteer().towns}
+    ambiguous = 0
+    for name in names:
+        try:
+            await OFFLINE.find(name)
+        except AmbiguousPlace as error:
+            candidates = error.candidates
+            ambiguous += 1
+            assert len({str(c["label"]) for c in candidates}) == len(candidates)
+            for candidate in candidates:
+                place = await OFFLINE.find(str(candidate["label"]))
+                assert msgspec.to_builtins(place) == candidate
+    assert ambiguous > 400
+
+
+async def test_places_offers_what_could_be_meant() -> None:
+    assert [p.label for p in await OFFLINE.places("Güters")] == ["Gütersloh"]
+    assert [p.label for p in await OFFLINE.places("Essen", limit=2)] == [
+        "Essen",
+        "49632 Essen, Niedersachsen",
+    ]
+
+
+@given(st.text(max_size=300))
+async def test_any_text_is_answered(q: str) -> None:
+    await OFFLINE.places(q)
+    with suppress(UnknownPlace, AmbiguousPlace):
+        await OFFLINE.find(q)
+
+
+@given(st.lists(st.sampled_from(["33330", "13517", "Neustadt", "Essen", "(", ",", "/", "-", "5"])))
+async def test_any_mixture_is_answered(words: list[str]) -> None:
+    with suppress(UnknownPlace, AmbiguousPlace):
+        await OFFLINE.find(" ".join(words))
+
+
+def test_locate_by_postcode() -> None:
+    place = OFFLINE.locate(Address(street="Weg 1", postcode="D-33330", city="Gütersloh"))
+    assert place is not None
+    assert place.precision is Precision.POSTCODE
+    assert abs(place.latitude - GUETERSLOH[0]) < 0.1
+
+
+def test_locate_mends_what_spreadsheets_do_to_postcodes() -> None:
+    assert OFFLINE.locate(Address(postcode="1067", city="Dresden")) == OFFLINE.locate(
+        Address(postcode="01067")
+    )
+
+
+def test_locate_of_an_unknown_postcode() -> None:
+    """In a city its neighbours are nearer than the town hall; elsewhere the town is."""
+    city = OFFLINE.locate(Address(postcode="13517", city="Berlin"))
+    town = OFFLINE.locate(Address(postcode="52501", city="Geilenkirchen"))
+    assert city is not None
+    assert town is not None
+    assert (city.precision, town.precision) == (Precision.REGION, Precision.TOWN)
+    assert city.longitude < 13.25  # Spandau, in the west
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        Address(postcode="33330", country="CH"),
+        Address(city="Neuenkirchen"),
+        Address(postcode="99999"),
+        Address(postcode="13517", city="München"),
+        Address(),
+    ],
+)
+def test_locate_does_not_guess(address: Address) -> None:
+    assert OFFLINE.locate(address) is None
+
+
+def test_locate_chooses_the_town_near_the_postcode() -> None:
+    place = OFFLINE.locate(Address(postcode="29600", city="Neuenkirchen"))
+    assert place is not None
+    assert place.label == "29643 Neuenkirchen, Niedersachsen"
+
+
+def test_contradiction() -> None:
+    far = OFFLINE.contradiction_km(Address(postcode="33330", city="München"))
+    assert far is not None
+    assert 400 < far < 500
+    assert OFFLINE.contradiction_km(Address(postcode="33330", city="Gütersloh")) is None
+
+
+NOMINATIM_ADDRESS = {
+    "lat": "51.9064",
+    "lon": "8.3782",
+    "display_name": "Berliner Straße 70, 33330 Gütersloh",
+    "class": "place",
+    "type": "house",
+    "addresstype": "place",
+}
+ABROAD = {"lat": "48.2", "lon": "16.37", "display_name": "Wien, Österreich", "addresstype": "city"}
+
+
+class Service:
+    """A stand-in for Nominatim on loopback that counts what it is asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.answer: Any = [NOMINATIM_ADDRESS]
+        self.status = 200
+        self.headers: dict[str, str] = {}
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        self.asked.append(request.query["q"])
+        return web.json_response(self.answer, status=self.status, headers=self.headers)
+
+
+@pytest.fixture
+def service() -> Service:
+    return Service()
+
+
+@pytest.fixture
+async def online(service: Service) -> AsyncIterator[OnlineGeocoder]:
+    app = web.Application()
+    app.router.add_get("/{path:.*}", service.handle)
+    server = TestServer(app)
+    await server.start_server()
+    geocoder = OnlineGeocoder(str(server.make_url("/")), OFFLINE, timeout_seconds=2)
+    yield geocoder
+    await geocoder.aclose()
+    await server.close()
+
+
+async def test_online_address(online: OnlineGeocoder, service: Service) -> None:
+    place = await online.find("Berliner Straße 70, 33330 Gütersloh")
+    assert (place.latitude, place.precision) == (51.9064, Precision.ADDRESS)
+    await online.find("Berliner  Straße 70, 33330 Gütersloh")
+    assert service.asked == ["Berliner Straße 70, 33330 Gütersloh"]  # remembered
+
+
+async def test_online_knows_towns_abroad(online: OnlineGeocoder, service: Service) -> None:
+    service.answer = [ABROAD]
+    place = await online.find("Wien")
+    assert (place.label, place.precision) == ("Wien, Österreich", Precision.TOWN)
+    assert await online.places("Wien") == [place]
+
+
+async def test_postcodes_are_not_asked_online(online: OnlineGeocoder, service: Service) -> None:
+    assert (await online.find("33330")).label == "33330 Gütersloh"
+    assert (await online.find("51.9, 8.38")).precision is Precision.EXACT
+    assert service.asked == []
+
+
+async def test_ambiguous_towns_stay_so_online(online: OnlineGeocoder, service: Service) -> None:
+    service.answer = [ABROAD]
+    with pytest.raises(AmbiguousPlace):
+        await online.find("Neuenkirchen")
+
+
+@pytest.mark.parametrize(
+    ("status", "answer"),
+    [
+        (500, {}),
+        (429, {}),
+        (200, {"error": "overloaded"}),
+        (200, [{"lat": "x", "lon": "1", "display_name": ""}]),
+        (200, [{"lat": "nan", "lon": "1", "display_name": ""}]),
+        (200, "nonsense"),
+        (200, None),
+    ],
+)
+async def test_offline_stands_in(
+    online: OnlineGeocoder,
+    service: Service,
+    status: int,
+    answer: Any,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    service.status, service.answer = status, answer
+    assert (await online.find("Berliner Str. 70, 33330 Gütersloh")).label == "33330 Gütersloh"
+    with pytest.raises(UnknownPlace):
+        await online.find("Xyzzyhausen")
+    assert "Berliner" not in "".join(capsys.readouterr())  # addresses are personal data
+
+
+async def test_redirects_are_not_followed(online: OnlineGeocoder, service: Service) -> None:
+    service.status, service.headers = 302, {"Location": "/elsewhere?q=x"}
+    assert (await online.find("Berliner Str. 70, 33330 Gütersloh")).label == "33330 Gütersloh"
+    assert len(service.asked) == 1
+
+
+async def test_nobody_listens() -> None:
+    geocoder = OnlineGeocoder("http://127.0.0.1:9/", OFFLINE, timeout_seconds=2)
+    assert (await geocoder.find("Gütersloh")).label == "Gütersloh"
+    await geocoder.aclose()
+
+
+async def test_photon(service: Service) -> None:
+    service.answer = {
+        "type": "FeatureCollection",
+        "features": [
+            {
+                "type": "Feature",
+                "geometry": {"type": "Point", "coordinates": [8.3782, 51.9064]},
+                "properties": {"name": "Haus", "city": "Gütersloh", "type": "house"},
+            }
+        ],
+    }
+    app = web.Application()
+    app.router.add_get("/photon/api", service.handle)
+    async with TestServer(app) as server:
+        geocoder = OnlineGeocoder(str(server.make_url("/photon/api")), OFFLINE)
+        place = await geocoder.find("Berliner Straße 70, Gütersloh")
+        await geocoder.aclose()
+    assert (place.longitude, place.precision) == (8.3782, Precision.ADDRESS)
+
+
+async def test_the_public_nominatim_gets_no_addresses() -> None:
+    """None of these may open a connection: they are answered, or unknown, offline."""
+    geocoder = open_geocoder("https://nominatim.openstreetmap.org")
+    assert (await geocoder.find("Berliner Straße 70, 33330 Gütersloh")).label == "33330 Gütersloh"
+    assert [place.label for place in await geocoder.places("Güters")] == ["Gütersloh"]
+    with pytest.raises(UnknownPlace):
+        await geocoder.find("Xyzzyweg 5, Xyzzyhausen")
+    assert isinstance(geocoder, OnlineGeocoder)
+    assert geocoder._service is None

@@ -1,0 +1,70 @@
+"""The columns of the board: one row a home, in arrays that grow by doubling."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from vacancies.models import CareForm, HomeStatus, Listing
+from vacancies.search import line_word, needs_word
+
+_FORM_NUMBER = {form: number for number, form in enumerate(CareForm)}
+
+
+class Columns:
+    """Everything that a search looks at. `words` and `from_day` hold one entry a public
+    line with free places; unused entries are 0 and match nothing."""
+
+    def __init__(self, homes: int = 1024, lines: int = 2) -> None:
+        self.latitude = np.zeros(homes)
+        self.longitude = np.zeros(homes)
+        self.revision = np.zeros(homes, dtype=np.int64)
+        self.moved_revision = np.zeros(homes, dtype=np.int64)
+        self.is_open = np.zeros(homes, dtype=np.bool_)
+        self.has_free = np.zeros(homes, dtype=np.bool_)
+        self.needs = np.zeros(homes, dtype=np.int32)
+        self.cost_eur = np.full(homes, np.inf)  # infinite while unknown
+        self.municipality = np.full(homes, -1, dtype=np.int64)  # 12 digits, -1 unknown
+        self.free = np.zeros((homes, len(CareForm)), dtype=np.int32)
+        self.words = np.zeros((homes, lines), dtype=np.int32)
+        self.from_day = np.zeros((homes, lines), dtype=np.int32)  # ordinal, 0 means now
+
+    def put(self, slot: int, listing: Listing) -> None:
+        lines = [line for line in listing.vacancies if line.count > 0]
+        self._make_room(slot + 1, len(lines))
+        profile = listing.profile
+        self.latitude[slot] = profile.point.latitude
+        self.longitude[slot] = profile.point.longitude
+        self.revision[slot] = listing.revision
+        self.moved_revision[slot] = listing.moved_revision
+        self.is_open[slot] = profile.status is HomeStatus.OPEN
+        self.has_free[slot] = bool(listing.free)
+        self.needs[slot] = needs_word(listing)
+        total = profile.costs.total_eur()
+        self.cost_eur[slot] = np.inf if total is None else total
+        self.municipality[slot] = municipality_number(listing)
+        self.free[slot] = 0
+        for form, count in listing.free.items():
+            self.free[slot, _FORM_NUMBER[form]] = count
+        self.words[slot] = 0
+        self.from_day[slot] = 0
+        for number, line in enumerate(lines):
+            self.words[slot, number] = line_word(line, listing)
+            start = line.available_from
+            self.from_day[slot, number] = 0 if start is None else start.toordinal()
+
+    def _make_room(self, homes: int, lines: int) -> None:
+        if homes > len(self.latitude):
+            extra = max(homes, 2 * len(self.latitude)) - len(self.latitude)
+            for name, column in vars(self).items():
+                widths = [(0, extra)] + [(0, 0)] * (column.ndim - 1)
+                setattr(self, name, np.pad(column, widths))
+        if lines > self.words.shape[1]:
+            widths = [(0, 0), (0, max(lines, 2 * self.words.shape[1]) - self.words.shape[1])]
+            self.words = np.pad(self.words, widths)
+            self.from_day = np.pad(self.from_day, widths)
+
+
+def municipality_number(listing: Listing) -> int:
+    """The municipality key padded to 12 digits, so that a prefix is a range; -1 unknown."""
+    key = listing.profile.municipality
+    return -1 if key is None else int(key) * 10 ** (12 - len(key))

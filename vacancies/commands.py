@@ -1,0 +1,238 @@
+"""What can change a home: each command decides, from the locked row, what the row becomes.
+
+Pure: no I/O, no clock. The writer (`writer.py`) locks, calls `decide`, stamps revisions
+and commits; a command that raises a `FreiplatzError` changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal, Protocol
+
+import msgspec
+from msgspec.structs import replace
+
+from vacancies.errors import (
+    ChangedSince,
+    ExceedsCapacity,
+    ForeignHome,
+    FreiplatzError,
+    HomeClosed,
+    NothingToConfirm,
+    ObservedInFuture,
+    OutdatedReport,
+    UnknownHome,
+)
+from vacancies.models import CareForm, CareHome, HomeStatus, Profile, Vacancy
+
+# Clocks of care software are often a little fast; more than this is a mistake.
+FUTURE_TOLERANCE = timedelta(minutes=5)
+
+Kind = Literal["report", "confirmation"]
+
+
+class Command(Protocol):
+    """One intended change of one home."""
+
+    @property
+    def home_id(self) -> str: ...
+
+    @property
+    def kind(self) -> Kind | None:
+        """What is appended to the history of reports, if anything."""
+
+    @property
+    def actor(self) -> Actor:
+        """On whose behalf."""
+
+    def decide(self, home: CareHome | None, at: datetime) -> CareHome:
+        """The home as it is to be stored; `home` itself if nothing changes.
+
+        `home` is the locked row (None: no such home), `at` the database's clock.
+        """
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of one command: the home as stored, or why it was refused."""
+
+    home: CareHome | None = None
+    error: FreiplatzError | None = None
+    changed: bool = False
+    created: bool = False
+
+
+class Actor(msgspec.Struct, frozen=True, kw_only=True):
+    """Who asks: a provider's key, or (both None) an operator of the deployment."""
+
+    provider_id: int | None = None
+    api_key_id: int | None = None
+
+
+OPERATOR = Actor()
+
+
+class Report(msgspec.Struct, frozen=True, kw_only=True):
+    """Replace all vacancies of a home."""
+
+    home_id: str
+    vacancies: tuple[Vacancy, ...]
+    observed_at: datetime | None = None
+    if_match: frozenset[int] | None = None
+    actor: Actor = OPERATOR
+
+    @property
+    def kind(self) -> Kind:
+        return "report"
+
+    def decide(self, home: CareHome | None, at: datetime) -> CareHome:
+        """Raises, in this order: `UnknownHome`, `ForeignHome`, `HomeClosed`, `ChangedSince`,
+        `ObservedInFuture`, `OutdatedReport`, `ExceedsCapacity`."""
+        home = _writable(home, self.home_id, self.actor, self.if_match)
+        check_capacity(self.vacancies, home.profile.capacity)
+        return replace(
+            home,
+            vacancies=self.vacancies,
+            observed_at=self._observed_at(home, at),
+            reported_at=at,
+        )
+
+    def _observed_at(self, home: CareHome, at: datetime) -> datetime:
+        stored = home.observed_at
+        if self.observed_at is None:
+            return max(at, stored) if stored else at
+        if self.observed_at > at + FUTURE_TOLERANCE:
+            raise ObservedInFuture(
+                "observed_at lies more than 5 minutes ahead of our clock."
+                " Check the clock and the time zone of the sender, or leave it out.",
+                field="observed_at",
+            )
+        observed_at = min(self.observed_at, at)
+        # A report of the same moment is taken: a retry, or a correction within it.
+        if stored is not None and self.observed_at < stored:
+            raise OutdatedReport(
+                f"A newer report, observed at {stored.isoformat()}, is stored already."
+                " Send the present state, or leave observed_at out.",
+                field="observed_at",
+            )
+        return max(observed_at, stored) if stored else observed_at
+
+
+class Confirm(msgspec.Struct, frozen=True, kw_only=True):
+    """Still so: renew the freshness of the last report."""
+
+    home_id: str
+    if_match: frozenset[int] | None = None
+    actor: Actor = OPERATOR
+
+    @property
+    def kind(self) -> Kind:
+        return "confirmation"
+
+    def decide(self, home: CareHome | None, at: datetime) -> CareHome:
+        home = _writable(home, self.home_id, self.actor, self.if_match)
+        if home.observed_at is None:
+            raise NothingToConfirm("This home has never reported. Send its vacancies first.")
+        return replace(home, confirmed_at=max(at, home.last_said_at or at))
+
+
+class Describe(msgspec.Struct, frozen=True, kw_only=True):
+    """Create a home or replace its profile. `provider` is the slug of `provider_id`."""
+
+    home_id: str
+    provider_id: int
+    provider: str
+    profile: Profile
+    identity: str | None = None
+    if_match: frozenset[int] | None = None
+    actor: Actor = OPERATOR
+
+    @property
+    def kind(self) -> None:
+        return None
+
+    def decide(self, home: CareHome | None, at: datetime) -> CareHome:
+        if home is None:
+            if self.if_match is not None:
+                raise ChangedSince("There is no home with this id yet.", field="If-Match")
+            return CareHome(
+                id=self.home_id,
+                provider_id=self.provider_id,
+                provider=self.provider,
+                profile=self.profile,
+                identity=self.identity,
+                evaluated_at=at,
+                closed_at=None if self.profile.status is HomeStatus.OPEN else at,
+            )
+        _check_owner(home, self.actor)
+        _check_match(home, self.if_match)
+        check_capacity(home.vacancies, self.profile.capacity)
+        identity = self.identity or home.identity
+        if (home.profile, home.identity) == (self.profile, identity):
+            return home
+        is_open = self.profile.status is HomeStatus.OPEN
+        return replace(
+            home,
+            profile=self.profile,
+            identity=identity,
+            closed_at=None if is_open else home.closed_at or at,
+        )
+
+
+class Reevaluate(msgspec.Struct, frozen=True, kw_only=True):
+    """Time has passed: judge the home anew. Nothing happens if that is no longer due."""
+
+    home_id: str
+    actor: Actor = OPERATOR
+
+    @property
+    def kind(self) -> None:
+        return None
+
+    def decide(self, home: CareHome | None, at: datetime) -> CareHome:
+        if home is None:
+            raise UnknownHome(f"There is no home {self.home_id}.")
+        due = home.next_transition_at is not None and home.next_transition_at <= at
+        return replace(home, evaluated_at=at) if due else home
+
+
+def _writable(
+    home: CareHome | None, home_id: str, actor: Actor, if_match: frozenset[int] | None
+) -> CareHome:
+    if home is None:
+        raise UnknownHome(f"There is no home {home_id}. Check the id, or create it with PUT.")
+    _check_owner(home, actor)
+    if home.profile.status is not HomeStatus.OPEN:
+        raise HomeClosed(
+            "This home is closed and takes no reports. Open it first, or report for its successor.",
+            merged_into=home.profile.merged_into,
+        )
+    _check_match(home, if_match)
+    return home
+
+
+def _check_owner(home: CareHome, actor: Actor) -> None:
+    if actor.provider_id is not None and actor.provider_id != home.provider_id:
+        raise ForeignHome("This home belongs to another provider than your key.")
+
+
+def _check_match(home: CareHome, if_match: frozenset[int] | None) -> None:
+    if if_match is not None and home.revision not in if_match:
+        raise ChangedSince(
+            "The home has changed since you read it. Read it again, then decide anew.",
+            field="If-Match",
+        )
+
+
+def check_capacity(lines: Sequence[Vacancy], capacity: dict[CareForm, int]) -> None:
+    """Raise `ExceedsCapacity` if more places are free than are licensed."""
+    for form, licensed in capacity.items():
+        free = sum(line.count for line in lines if line.care_form is form)
+        if 0 < licensed < free:
+            raise ExceedsCapacity(
+                f"{free} free places in {form.value} are more than the {licensed} licensed."
+                " Correct the count, or the capacity of the home.",
+                field="vacancies" if len(lines) else "capacity",
+            )

@@ -1,0 +1,118 @@
+"""Settings from the environment (prefix `FREIPLATZ_`): the only reader of `os.environ`."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from vacancies.errors import SettingsError
+
+PREFIX = "FREIPLATZ_"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What an operator can set. `database_url` and `redis_url` are None while the data
+    folder's own servers are to be used (both or neither)."""
+
+    host: str = "127.0.0.1"
+    port: int = 8000
+    data_dir: Path = Path(".freiplatz")
+    database_url: str | None = None
+    redis_url: str | None = None
+    public_url: str | None = None
+    secret_key: str = ""
+    smtp_url: str | None = None
+    geocoder: str = "offline"
+    basemap: str | None = None
+
+
+NAMES = tuple(
+    PREFIX + name
+    for name in (
+        "HOST",
+        "PORT",
+        "DATA_DIR",
+        "DATABASE_URL",
+        "REDIS_URL",
+        "PUBLIC_URL",
+        "SECRET_KEY",
+        "SMTP_URL",
+        "GEOCODER",
+        "BASEMAP",
+    )
+)
+
+
+def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read and check all settings.
+
+    Raises `SettingsError` with one sentence that lists every setting that is wrong.
+    An empty value counts as not set. Unknown `FREIPLATZ_…` names are errors too: a
+    misspelt setting that is ignored is worse than one that stops the start.
+    """
+    source = os.environ if environ is None else environ
+    found = {k: v.strip() for k, v in source.items() if k.startswith(PREFIX) and v.strip()}
+    wrong = [f"{name} is not a setting" for name in sorted(set(found) - set(NAMES))]
+
+    def value(name: str) -> str | None:
+        return found.get(PREFIX + name)
+
+    port = value("PORT") or "8000"
+    if not (port.isascii() and port.isdigit() and 0 <= int(port) <= 65535):
+        wrong.append("FREIPLATZ_PORT must be a number from 0 to 65535")
+        port = "8000"
+    _check_address(value("DATABASE_URL"), "DATABASE_URL", ("postgresql", "postgres"), wrong)
+    _check_address(value("REDIS_URL"), "REDIS_URL", ("redis", "rediss", "unix"), wrong)
+    if (value("DATABASE_URL") is None) != (value("REDIS_URL") is None):
+        wrong.append("FREIPLATZ_DATABASE_URL and FREIPLATZ_REDIS_URL must be set together")
+    _check_address(value("PUBLIC_URL"), "PUBLIC_URL", ("http", "https"), wrong)
+    _check_address(value("SMTP_URL"), "SMTP_URL", ("smtp", "smtps"), wrong)
+    geocoder = value("GEOCODER") or "offline"
+    if geocoder != "offline":
+        _check_address(geocoder, "GEOCODER", ("http", "https"), wrong, "or the word offline")
+    basemap = value("BASEMAP")
+    if basemap and not (basemap.startswith(("http://", "https://")) or _is_pmtiles(basemap)):
+        wrong.append("FREIPLATZ_BASEMAP must be a tile address or an existing .pmtiles file")
+    secret = value("SECRET_KEY")
+    if secret is not None and len(secret) < 32:
+        wrong.append("FREIPLATZ_SECRET_KEY must have at least 32 characters")
+    if wrong:
+        raise SettingsError("These settings must be mended: " + "; ".join(wrong) + ".")
+    return Settings(
+        host=value("HOST") or "127.0.0.1",
+        port=int(port),
+        data_dir=Path(value("DATA_DIR") or ".freiplatz").absolute(),
+        database_url=value("DATABASE_URL"),
+        redis_url=value("REDIS_URL"),
+        public_url=value("PUBLIC_URL"),
+        # Nothing is signed yet that must outlive the process.
+        secret_key=secret or secrets.token_urlsafe(32),
+        smtp_url=value("SMTP_URL"),
+        geocoder=geocoder,
+        basemap=basemap,
+    )
+
+
+def _check_address(
+    value: str | None, name: str, schemes: tuple[str, ...], wrong: list[str], also: str = ""
+) -> None:
+    if value is None:
+        return
+    try:
+        parts = urlsplit(value)
+        ok = parts.scheme in schemes and bool(parts.netloc or parts.path)
+        _ = parts.port
+    except ValueError:
+        ok = False
+    if not ok:
+        forms = " or ".join(f"{scheme}://…" for scheme in schemes)
+        wrong.append(f"FREIPLATZ_{name} must look like {forms}{' ' + also if also else ''}")
+
+
+def _is_pmtiles(value: str) -> bool:
+    return value.endswith(".pmtiles") and Path(value).is_file()

@@ -1,0 +1,148 @@
+"""The pool of connections, and migrations.
+
+SQL itself stands beside the dataclass that it fills: `homes.py`, `reports.py`, …
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import asyncpg
+
+from vacancies.errors import FreiplatzError, Unavailable
+
+if TYPE_CHECKING:
+    PoolConnection: TypeAlias = asyncpg.pool.PoolConnectionProxy[asyncpg.Record]
+    Connection: TypeAlias = asyncpg.Connection[asyncpg.Record] | PoolConnection
+    Pool: TypeAlias = asyncpg.Pool[asyncpg.Record]
+else:  # asyncpg's own classes take no parameters
+    Connection = PoolConnection = Pool = Any
+
+# A transaction that waits or dawdles for longer than this is in trouble; without these
+# limits one stuck process would hold the revision head against all others.
+SERVER_SETTINGS = {
+    "application_name": "freiplatz",
+    "timezone": "UTC",
+    "lock_timeout": "5s",
+    "statement_timeout": "30s",
+    "idle_in_transaction_session_timeout": "10s",
+}
+MIGRATION_LOCK = 0x66726569  # "frei": one migrator at a time
+
+# What asyncpg and the socket below it raise when the server is away or going away.
+CONNECTION_ERRORS = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.TooManyConnectionsError,
+)
+
+
+def is_connection_error(error: BaseException) -> bool:
+    """Whether the server or the way to it is the trouble, not the statement or its values
+    (asyncpg's error for an argument of the wrong type is an `InterfaceError` too)."""
+    return isinstance(error, CONNECTION_ERRORS) and not isinstance(error, ValueError)
+
+
+class OutdatedSchema(FreiplatzError):
+    """The database and the program do not fit together."""
+
+    code = "outdated_schema"
+
+
+async def open_pool(database_url: str, *, size: int = 8) -> Pool:
+    """Connect; raises `Unavailable` if nobody answers."""
+    try:
+        return await asyncpg.create_pool(
+            database_url,
+            min_size=1,
+            max_size=size,
+            timeout=10,
+            command_timeout=60,
+            server_settings=SERVER_SETTINGS,
+        )
+    except (*CONNECTION_ERRORS, asyncpg.PostgresError, ValueError) as error:
+        raise Unavailable(
+            f"The database does not answer ({error}). Check FREIPLATZ_DATABASE_URL."
+        ) from error
+
+
+def migrations() -> list[tuple[int, str, str]]:
+    """(number, name, SQL) of every migration, in order."""
+    found = []
+    for entry in files("vacancies").joinpath("migrations").iterdir():
+        if entry.name.endswith(".sql"):
+            found.append((int(entry.name[:4]), entry.name, entry.read_text("utf-8")))
+    return sorted(found)
+
+
+async def migrate(pool: Pool, report: Callable[[str], None] = lambda line: None) -> int:
+    """Bring the schema up to date; returns how many migrations ran.
+
+    Each runs in a transaction of its own under one advisory lock. A migration that was
+    edited after it ran is an error: its hash is stored.
+    """
+    done = 0
+    async with pool.acquire() as connection:
+        await connection.execute("SELECT pg_advisory_lock($1)", MIGRATION_LOCK)
+        try:
+            await connection.execute(
+                "CREATE TABLE IF NOT EXISTS migration (number integer PRIMARY KEY,"
+                " name text NOT NULL, hash text NOT NULL,"
+                " applied_at timestamptz NOT NULL DEFAULT now())"
+            )
+            applied = await _applied(connection)
+            for number, name, sql in migrations():
+                digest = hashlib.sha256(sql.encode()).hexdigest()
+                if number in applied:
+                    if applied[number] != digest:
+                        raise OutdatedSchema(f"Migration {name} was edited after it ran.")
+                    continue
+                report(f"Migrating: {name}")
+                async with connection.transaction():
+                    await connection.execute(sql)
+                    await connection.execute(
+                        "INSERT INTO migration (number, name, hash) VALUES ($1, $2, $3)",
+                        number,
+                        name,
+                        digest,
+                    )
+                done += 1
+        finally:
+            await connection.execute("SELECT pg_advisory_unlock($1)", MIGRATION_LOCK)
+    return done
+
+
+async def check_schema(pool: Pool) -> None:
+    """Raise `OutdatedSchema` while migrations are missing."""
+    try:
+        applied = await _applied(pool)
+    except asyncpg.UndefinedTableError:
+        applied = {}
+    missing = [name for number, name, _ in migrations() if number not in applied]
+    if missing:
+        raise OutdatedSchema(
+            f"The database lacks {len(missing)} migration(s). Run `freiplatz migrate` first."
+        )
+
+
+async def _applied(connection: Connection | Pool) -> dict[int, str]:
+    rows = await connection.fetch("SELECT number, hash FROM migration")
+    return {row["number"]: row["hash"] for row in rows}
+
+
+async def select_epoch(connection: Connection | Pool) -> str:
+    """What names this history of the database: the stored random value with the system
+    identifier and timeline, so that a restored or promoted copy is another epoch."""
+    row = await connection.fetchrow(
+        "SELECT epoch, s.system_identifier, c.timeline_id"
+        " FROM deployment, pg_control_system() s, pg_control_checkpoint() c"
+    )
+    assert row is not None
+    parts = f"{row['epoch']}/{row['system_identifier']}/{row['timeline_id']}"
+    return hashlib.sha256(parts.encode()).hexdigest()[:12]

@@ -1,0 +1,269 @@
+"""How news of a commit reaches every process: Redis rings, Postgres tells.
+
+A message is a doorbell with the news on it. A follower applies it if it continues what
+the board has; at any gap, any reconnect, and once a second in any case, it catches up from
+Postgres. So a lost message, a killed Redis, or a process that died between commit and
+publish costs about a second, never a state.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from typing import Self
+
+import msgspec
+import redis.asyncio
+import structlog
+from redis.exceptions import RedisError
+
+from vacancies.board import Board, Change
+from vacancies.database import Connection, Pool, is_connection_error, select_epoch
+from vacancies.homes import TOMBSTONE_DAYS, select_homes_since
+from vacancies.listings import public_listing
+from vacancies.models import Listing
+
+log = structlog.get_logger()
+
+REDIS_TROUBLE = (RedisError, OSError, TimeoutError)
+MESSAGE_BYTES = 256 * 1024  # above this a message carries its range alone
+REPAIR_SECONDS = 1.0
+PING_SECONDS = 5.0
+DEAF_SECONDS = 12.0  # no word from Redis, not even a pong: the socket is half-open
+
+
+class Announcement(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The revisions `first` to `last` are committed; `listings` are the homes they left
+    changed, in ascending revision, or None when that would be too long."""
+
+    first: int
+    last: int
+    listings: tuple[Listing, ...] | None = None
+
+
+_decoder = msgspec.json.Decoder(Announcement)
+
+
+def encode_announcement(news: Announcement) -> bytes:
+    message = msgspec.json.encode(news)
+    if len(message) > MESSAGE_BYTES:
+        message = msgspec.json.encode(Announcement(first=news.first, last=news.last))
+    return message
+
+
+def channel_name(epoch: str) -> str:
+    return f"freiplatz:{epoch}:changes"
+
+
+class Doorbell:
+    """Publishes announcements in the order of their commits, in the background.
+
+    What cannot be delivered is dropped: followers repair the gap from Postgres.
+    """
+
+    def __init__(self, client: redis.asyncio.Redis, epoch: str) -> None:
+        self._client = client
+        self.channel = channel_name(epoch)
+        self._queue: asyncio.Queue[Announcement] = asyncio.Queue(maxsize=1_000)
+        self._task: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        self._task = asyncio.create_task(self._run(), name="doorbell")
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Give what waits a moment to get out, then stop."""
+        assert self._task is not None
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._queue.join(), 1.0)
+        self._task.cancel()
+        with suppress(asyncio.CancelledError):
+            await self._task
+
+    def ring(self, news: Announcement) -> None:
+        with suppress(asyncio.QueueFull):
+            self._queue.put_nowait(news)
+
+    async def _run(self) -> None:
+        while True:
+            waiting = [await self._queue.get()]
+            while not self._queue.empty():
+                waiting.append(self._queue.get_nowait())
+            try:
+                async with asyncio.timeout(2.0), self._client.pipeline(transaction=False) as pipe:
+                    for news in waiting:
+                        pipe.publish(self.channel, encode_announcement(news))
+                    await pipe.execute()
+            except REDIS_TROUBLE as error:
+                log.warning("publishing failed, followers will repair", error=str(error))
+            finally:
+                for _ in waiting:
+                    self._queue.task_done()
+
+
+class Follower:
+    """Keeps a board up to date; the one subscriber of this process.
+
+    `on_changes` gets every applied batch, with no await between board and viewers;
+    `on_restart` is called after the board was loaded anew from another history.
+    """
+
+    def __init__(
+        self,
+        pool: Pool,
+        client: redis.asyncio.Redis,
+        board: Board,
+        *,
+        on_changes: Callable[[Sequence[Change]], None] = lambda changes: None,
+        on_restart: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._pool = pool
+        self._client = client
+        self._board = board
+        self._on_changes = on_changes
+        self._on_restart = on_restart
+        self._catching_up = asyncio.Lock()
+        self._repair = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+        self.caught_up_at: float | None = None  # time.monotonic of the last success
+        self.is_listening = False
+        self.repairs = 0  # how often Postgres had news that Redis did not bring
+
+    async def __aenter__(self) -> Self:
+        """Load the board; raises if the database cannot be read."""
+        await self.catch_up()
+        self._tasks = [
+            asyncio.create_task(self._listen_for_ever(), name="follower-listen"),
+            asyncio.create_task(self._repair_for_ever(), name="follower-repair"),
+        ]
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def lag_seconds(self) -> float:
+        """Seconds since the board was last known to agree with Postgres."""
+        return float("inf") if self.caught_up_at is None else time.monotonic() - self.caught_up_at
+
+    def receive(self, news: Announcement) -> None:
+        """Apply news that continues the board, from Redis or from a commit of our own.
+
+        Anything that leaves a gap must wait: a viewer's cursor would skip what is missing.
+        """
+        if news.last <= self._board.revision:
+            return
+        if news.first > self._board.revision + 1 or news.listings is None:
+            self._repair.set()
+            return
+        self._apply(news.listings, news.last)
+
+    def _apply(self, listings: Sequence[Listing], last: int) -> None:
+        changes = self._board.apply(listings, last)
+        if changes:
+            self._on_changes(changes)
+
+    async def catch_up(self) -> None:
+        """Bring the board to the head of Postgres, from one snapshot; one at a time."""
+        async with self._catching_up:
+            async with self._pool.acquire(timeout=5) as connection:
+                epoch = await select_epoch(connection)
+                head = await connection.fetchval("SELECT revision FROM revision_head")
+                if epoch == self._board.epoch and head == self._board.revision:
+                    self.caught_up_at = time.monotonic()
+                    return
+                async with connection.transaction(isolation="repeatable_read", readonly=True):
+                    await self._load(connection, epoch)
+            self.caught_up_at = time.monotonic()
+
+    async def _load(self, connection: Connection, epoch: str) -> None:
+        head = await connection.fetchval("SELECT revision FROM revision_head")
+        if epoch != self._board.epoch or head < self._board.revision:
+            # Loaded aside and swapped in at once: searches never see half a board.
+            fresh = Board(epoch, await _select_floor(connection))
+            async for homes in select_homes_since(connection, 0):
+                fresh.apply(map(public_listing, homes), 0)
+                await asyncio.sleep(0)  # let requests through: a region is many homes
+            fresh.apply((), head)
+            log.info("board loaded", homes=len(fresh), revision=head, epoch=epoch)
+            self._board.become(fresh)
+            self._on_restart()
+            return
+        self.repairs += 1
+        async for homes in select_homes_since(connection, self._board.revision):
+            # In ascending revision, so the board may go on from the last of each batch.
+            self._apply([public_listing(home) for home in homes], homes[-1].revision)
+        self._apply((), head)
+
+    async def _repair_for_ever(self) -> None:
+        while True:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._repair.wait(), REPAIR_SECONDS)
+            self._repair.clear()
+            try:
+                await self.catch_up()
+            except Exception as error:
+                if not is_connection_error(error):
+                    log.exception("catching up failed")
+                else:
+                    log.warning("the database does not answer", error=str(error))
+
+    async def _listen_for_ever(self) -> None:
+        pause = 0.1
+        while True:
+            began = time.monotonic()
+            try:
+                await self._listen()
+            except REDIS_TROUBLE as error:
+                log.warning("Redis is away, following Postgres", error=str(error))
+            finally:
+                self.is_listening = False
+            pause = 0.1 if time.monotonic() - began > 10 else min(2 * pause, 2.0)
+            await asyncio.sleep(pause)
+
+    async def _listen(self) -> None:
+        """Subscribe and apply until Redis goes deaf or away; then raise or return.
+
+        redis-py re-subscribes silently and does not notice a half-open socket, so a new
+        subscription is made for every try, and silence has a limit of our own.
+        """
+        epoch = self._board.epoch
+        async with self._client.pubsub() as pubsub:
+            await pubsub.subscribe(channel_name(epoch))
+            heard_at = pinged_at = time.monotonic()
+            while epoch == self._board.epoch:
+                message = await pubsub.get_message(timeout=1.0)
+                now = time.monotonic()
+                if message is not None:
+                    heard_at = now
+                    if message["type"] == "subscribe":
+                        self.is_listening = True
+                        self._repair.set()  # what was published before is not coming again
+                    elif message["type"] == "message":
+                        self._receive_message(message["data"])
+                elif now - heard_at > DEAF_SECONDS:
+                    raise TimeoutError(f"no word for {DEAF_SECONDS:g} seconds")
+                if now - pinged_at > PING_SECONDS:
+                    pinged_at = now
+                    await asyncio.wait_for(pubsub.ping(), 2.0)
+
+    def _receive_message(self, data: bytes) -> None:
+        try:
+            self.receive(_decoder.decode(data))
+        except msgspec.MsgspecError:
+            # Another version of the program; Postgres has it all.
+            log.warning("a message could not be read")
+            self._repair.set()
+
+
+async def _select_floor(connection: Connection) -> int:
+    """The revision below which a cursor may have missed a tombstone that is gone."""
+    floor: int = await connection.fetchval(
+        "SELECT coalesce(max(revision), 0) FROM care_home"
+        " WHERE closed_at <= now() - make_interval(days => $1)",
+        TOMBSTONE_DAYS,
+    )
+    return floor

@@ -1,0 +1,251 @@
+"""Care homes and their providers in Postgres: rows to dataclasses and back."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+from datetime import datetime
+
+import asyncpg
+import msgspec
+
+from vacancies.database import Connection, Pool
+from vacancies.models import (
+    Address,
+    AdmissionStop,
+    CareForm,
+    CareHome,
+    Contact,
+    Costs,
+    Focus,
+    HomeStatus,
+    Need,
+    Point,
+    Precision,
+    Profile,
+    StopReason,
+    Vacancy,
+    WaitingList,
+)
+
+# Tombstones older than this leave the boards; cursors from before get a reset.
+TOMBSTONE_DAYS = 90
+
+_LINES = msgspec.json.Decoder(tuple[Vacancy, ...])
+_CAPACITY = msgspec.json.Decoder(dict[CareForm, int])
+_COSTS = msgspec.json.Decoder(Costs)
+_SELECT = "SELECT h.*, p.slug AS provider FROM care_home h JOIN provider p ON p.id = h.provider_id"
+
+
+def home_from_row(row: asyncpg.Record) -> CareHome:
+    return CareHome(
+        id=row["id"],
+        provider_id=row["provider_id"],
+        provider=row["provider"],
+        profile=_profile_from_row(row),
+        identity=row["identity"],
+        vacancies=_LINES.decode(row["vacancies"]),
+        observed_at=row["observed_at"],
+        reported_at=row["reported_at"],
+        confirmed_at=row["confirmed_at"],
+        evaluated_at=row["evaluated_at"],
+        next_transition_at=row["next_transition_at"],
+        closed_at=row["closed_at"],
+        revision=row["revision"],
+        moved_revision=row["moved_revision"],
+    )
+
+
+def _profile_from_row(row: asyncpg.Record) -> Profile:
+    reason = row["stop_reason"]
+    waiting = row["waiting_list"]
+    return Profile(
+        name=row["name"],
+        point=Point(row["latitude"], row["longitude"]),
+        precision=Precision(row["point_precision"]),
+        address=Address(
+            street=row["street"],
+            postcode=row["postcode"],
+            city=row["city"],
+            country=row["country"],
+        ),
+        contact=Contact(phone=row["phone"], email=row["email"], website=row["website"]),
+        municipality=row["municipality"],
+        capacity=_CAPACITY.decode(row["capacity"]),
+        costs=_COSTS.decode(row["costs"]),
+        focuses=tuple(Focus(code) for code in row["focuses"]),
+        needs=tuple(Need(code) for code in row["needs"]),
+        waiting_list=WaitingList(waiting) if waiting else None,
+        admission_stop=(
+            AdmissionStop(reason=StopReason(reason), until=row["stop_until"]) if reason else None
+        ),
+        status=HomeStatus(row["status"]),
+        merged_into=row["merged_into"],
+    )
+
+
+def _row_from_home(home: CareHome) -> dict[str, object]:
+    """The columns of `care_home`, for `jsonb_populate_recordset`."""
+    profile = home.profile
+    stop = profile.admission_stop
+    return {
+        "id": home.id,
+        "provider_id": home.provider_id,
+        "identity": home.identity,
+        "name": profile.name,
+        "street": profile.address.street,
+        "postcode": profile.address.postcode,
+        "city": profile.address.city,
+        "country": profile.address.country,
+        "latitude": profile.point.latitude,
+        "longitude": profile.point.longitude,
+        "point_precision": profile.precision,
+        "phone": profile.contact.phone,
+        "email": profile.contact.email,
+        "website": profile.contact.website,
+        "municipality": profile.municipality,
+        "capacity": profile.capacity,
+        "costs": profile.costs,
+        "focuses": profile.focuses,
+        "needs": profile.needs,
+        "waiting_list": profile.waiting_list,
+        "stop_reason": stop.reason if stop else None,
+        "stop_until": stop.until if stop else None,
+        "status": profile.status,
+        "merged_into": profile.merged_into,
+        "closed_at": home.closed_at,
+        "vacancies": home.vacancies,
+        "observed_at": home.observed_at,
+        "reported_at": home.reported_at,
+        "confirmed_at": home.confirmed_at,
+        "evaluated_at": home.evaluated_at,
+        "next_transition_at": home.next_transition_at,
+        "revision": home.revision,
+        "moved_revision": home.moved_revision,
+    }
+
+
+async def lock_homes(connection: Connection, ids: Sequence[str]) -> dict[str, CareHome]:
+    """Lock the rows of `ids` to the end of the transaction and return their newest state.
+
+    Always in id order: two processes that lock the same homes cannot deadlock.
+    """
+    rows = await connection.fetch(
+        f"{_SELECT} WHERE h.id = ANY($1) ORDER BY h.id FOR NO KEY UPDATE OF h", ids
+    )
+    return {row["id"]: home_from_row(row) for row in rows}
+
+
+async def advance_head(connection: Connection, count: int) -> int:
+    """Take `count` revisions and return the first.
+
+    Locks the head to the end of the transaction, so take the locks of homes first and
+    commit soon.
+    """
+    last: int = await connection.fetchval(
+        "UPDATE revision_head SET revision = revision + $1 RETURNING revision", count
+    )
+    return last - count + 1
+
+
+async def update_reports(connection: Connection, homes: Sequence[CareHome]) -> None:
+    """Write what a report, a confirmation or time changes; the profiles stay."""
+    await connection.execute(
+        """
+        UPDATE care_home h
+        SET vacancies = c.vacancies::jsonb, observed_at = c.observed_at,
+            reported_at = c.reported_at, confirmed_at = c.confirmed_at,
+            evaluated_at = c.evaluated_at, next_transition_at = c.next_transition_at,
+            revision = c.revision
+        FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::timestamptz[],
+                    $5::timestamptz[], $6::timestamptz[], $7::timestamptz[], $8::bigint[])
+          AS c(id, vacancies, observed_at, reported_at, confirmed_at, evaluated_at,
+               next_transition_at, revision)
+        WHERE h.id = c.id
+        """,
+        [home.id for home in homes],
+        [encode_lines(home.vacancies) for home in homes],
+        [home.observed_at for home in homes],
+        [home.reported_at for home in homes],
+        [home.confirmed_at for home in homes],
+        [home.evaluated_at for home in homes],
+        [home.next_transition_at for home in homes],
+        [home.revision for home in homes],
+    )
+
+
+async def upsert_homes(
+    connection: Connection, homes: Sequence[CareHome], locked: Iterable[str]
+) -> int:
+    """Write whole homes; returns how many were written.
+
+    Rows that exist but are not among `locked` came from somebody else after we looked:
+    they are left alone, and the caller sees it from the count.
+    """
+    columns = [name for name in _row_from_home(homes[0]) if name != "id"]
+    assignments = ", ".join(f"{name} = excluded.{name}" for name in columns)
+    names = ", ".join(["id", *columns])
+    written = await connection.execute(
+        f"INSERT INTO care_home ({names})"
+        f" SELECT {names} FROM jsonb_populate_recordset(NULL::care_home, $1::jsonb)"
+        f" ON CONFLICT (id) DO UPDATE SET {assignments} WHERE care_home.id = ANY($2)",
+        msgspec.json.encode([_row_from_home(home) for home in homes]).decode(),
+        list(locked),
+    )
+    return int(written.rsplit(" ", 1)[1])
+
+
+def encode_lines(lines: Sequence[Vacancy]) -> str:
+    return msgspec.json.encode(lines).decode()
+
+
+async def select_homes(connection: Connection | Pool, ids: Sequence[str]) -> list[CareHome]:
+    rows = await connection.fetch(f"{_SELECT} WHERE h.id = ANY($1) ORDER BY h.id", ids)
+    return [home_from_row(row) for row in rows]
+
+
+async def select_homes_by_identity(
+    connection: Connection | Pool, identities: Sequence[str]
+) -> dict[str, CareHome]:
+    """Homes by what an import recognises them by."""
+    rows = await connection.fetch(f"{_SELECT} WHERE h.identity = ANY($1)", identities)
+    return {row["identity"]: home_from_row(row) for row in rows}
+
+
+async def select_homes_since(
+    connection: Connection, revision: int, *, batch: int = 2_000
+) -> AsyncIterator[list[CareHome]]:
+    """Homes changed after `revision`, in order of revision, each in its newest state.
+
+    Must run in a transaction (a server-side cursor). Tombstones older than
+    `TOMBSTONE_DAYS` are left out.
+    """
+    cursor = await connection.cursor(
+        f"{_SELECT} WHERE h.revision > $1"
+        " AND (h.closed_at IS NULL OR h.closed_at > now() - make_interval(days => $2))"
+        " ORDER BY h.revision",
+        revision,
+        TOMBSTONE_DAYS,
+    )
+    while rows := await cursor.fetch(batch):
+        yield [home_from_row(row) for row in rows]
+
+
+async def select_due_homes(connection: Connection | Pool, limit: int) -> list[str]:
+    """Ids of homes that time has changed, by the database's clock, oldest first."""
+    rows = await connection.fetch(
+        "SELECT id FROM care_home WHERE next_transition_at <= clock_timestamp()"
+        " ORDER BY next_transition_at LIMIT $1",
+        limit,
+    )
+    return [row["id"] for row in rows]
+
+
+async def select_sweep_lag(connection: Connection | Pool) -> float:
+    """Seconds by which the oldest due transition is late, 0 if none is."""
+    due: datetime | None
+    row = await connection.fetchrow(
+        "SELECT min(next_transition_at) AS due, clock_timestamp() AS clock FROM care_home"
+    )
+    assert row is not None
+    due = row["due"]
+    return 0.0 if due is None else max(0.0, (row["clock"] - due).total_seconds())

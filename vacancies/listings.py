@@ -1,0 +1,162 @@
+"""From what a home has reported to what the public sees: pure rules, no I/O.
+
+A listing depends on the home alone, whose `evaluated_at` stands in for the clock; time
+moves only when the sweeper re-evaluates a home and gives it a new revision.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from msgspec.structs import replace
+
+from vacancies.models import (
+    AdmissionStop,
+    CareForm,
+    CareHome,
+    Freshness,
+    HomeStatus,
+    Listing,
+    Policy,
+    Room,
+    Sex,
+    Vacancy,
+)
+
+REGION = ZoneInfo("Europe/Berlin")
+DEFAULT_POLICY = Policy()
+
+
+def local_date(at: datetime) -> date:
+    """The calendar day of `at` in the region."""
+    return at.astimezone(REGION).date()
+
+
+def midnight(day: date) -> datetime:
+    """The moment at which `day` begins in the region, in UTC."""
+    return datetime.combine(day, time(), REGION).astimezone(UTC)
+
+
+def freshness(home: CareHome, policy: Policy = DEFAULT_POLICY) -> Freshness:
+    said_at = home.last_said_at
+    if said_at is None:
+        return Freshness.UNKNOWN
+    age = home.evaluated_at - said_at
+    if age < timedelta(hours=policy.fresh_hours):
+        return Freshness.FRESH
+    return Freshness.AGEING if age < timedelta(hours=policy.ageing_hours) else Freshness.STALE
+
+
+def active_stop(home: CareHome) -> AdmissionStop | None:
+    """The admission stop, unless its last day has passed."""
+    stop = home.profile.admission_stop
+    if stop is None or stop.until is None or stop.until >= local_date(home.evaluated_at):
+        return stop
+    return None
+
+
+def evaluate(home: CareHome, at: datetime, policy: Policy = DEFAULT_POLICY) -> CareHome:
+    """The home as judged at `at`, with the moment at which that must be done again."""
+    later = [moment for moment in _transitions(home, policy) if moment > at]
+    return replace(home, evaluated_at=at, next_transition_at=min(later, default=None))
+
+
+def _transitions(home: CareHome, policy: Policy) -> Iterator[datetime]:
+    """Every moment at which time alone changes the public listing of `home`."""
+    if home.profile.status is not HomeStatus.OPEN:
+        return
+    said_at = home.last_said_at
+    if said_at is not None:
+        yield said_at + timedelta(hours=policy.fresh_hours)
+        yield said_at + timedelta(hours=policy.ageing_hours)
+    stop = home.profile.admission_stop
+    if stop is not None and stop.until is not None:
+        yield midnight(stop.until + timedelta(days=1))
+    for line in home.vacancies:
+        if line.available_from is not None:
+            yield midnight(line.available_from)
+        if line.available_until is not None:
+            yield midnight(line.available_until + timedelta(days=1))
+
+
+def is_small(home: CareHome, policy: Policy = DEFAULT_POLICY) -> bool:
+    """Whether details of one place could reveal a death; unknown capacity is not small."""
+    licensed = sum(home.profile.capacity.values())
+    return 0 < licensed < policy.small_home_places
+
+
+def public_listing(home: CareHome, policy: Policy = DEFAULT_POLICY) -> Listing:
+    age = freshness(home, policy)
+    stop = active_stop(home)
+    counts = (
+        home.profile.status is HomeStatus.OPEN
+        and stop is None
+        and age in (Freshness.FRESH, Freshness.AGEING)
+    )
+    lines = _public_lines(home, policy) if counts else ()
+    free: dict[CareForm, int] = {}
+    for line in lines:
+        if line.count > 0:
+            free[line.care_form] = free.get(line.care_form, 0) + line.count
+    return Listing(
+        id=home.id,
+        provider=home.provider,
+        revision=home.revision,
+        moved_revision=home.moved_revision,
+        profile=home.profile,
+        freshness=age,
+        free=free,
+        vacancies=lines if free else (),
+        admission_stop=stop,
+        observed_at=home.observed_at,
+        confirmed_at=home.confirmed_at,
+        closed_at=home.closed_at,
+    )
+
+
+def _public_lines(home: CareHome, policy: Policy) -> tuple[Vacancy, ...]:
+    today = local_date(home.evaluated_at)
+    current = [_from_today(line, today) for line in home.vacancies if _not_over(line, today)]
+    if not is_small(home, policy):
+        return tuple(current)
+    merged: dict[tuple[CareForm, date | None, date | None], Vacancy] = {}
+    for line in map(coarse, current):
+        key = (line.care_form, line.available_from, line.available_until)
+        known = merged.get(key)
+        merged[key] = replace(line, count=line.count + known.count) if known else line
+    return tuple(merged.values())
+
+
+def _not_over(line: Vacancy, today: date) -> bool:
+    return line.available_until is None or line.available_until >= today
+
+
+def _from_today(line: Vacancy, today: date) -> Vacancy:
+    """A date that has come means now."""
+    if line.available_from is not None and line.available_from <= today:
+        return replace(line, available_from=None)
+    return line
+
+
+def coarse(line: Vacancy) -> Vacancy:
+    """A line without what could point to a person: in a small home "one place, double
+    room, female, from tomorrow" reveals a death.
+
+    Form and count stay. A coming date becomes the first of the month after it, so that
+    nobody is promised a place too early; a last day is dropped.
+    """
+    start = line.available_from
+    if start is not None:
+        start = (start.replace(day=1) + timedelta(days=32)).replace(day=1)
+    return replace(
+        line,
+        sex=Sex.ANY,
+        room=Room.ANY,
+        care_grades=(),
+        focuses=(),
+        available_from=start,
+        available_until=None,
+        note=None,
+    )

@@ -1,0 +1,243 @@
+"""The nouns of the domain: frozen, typed, without I/O.
+
+Three times that are never mixed: `observed_at` (when it was true at the home),
+`reported_at` (when it reached us), `confirmed_at` (when the home last said "still so").
+All times are UTC. Dates are calendar days in the region of the deployment (Europe/Berlin).
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from enum import StrEnum
+
+import msgspec
+
+
+class CareForm(StrEnum):
+    """How care is given; codes are stable API values."""
+
+    LONG_TERM = "long_term"  # Dauerpflege
+    SHORT_TERM = "short_term"  # Kurzzeitpflege, § 42 SGB XI
+    RESPITE = "respite"  # Verhinderungspflege, § 39 SGB XI
+    DAY = "day"  # Tagespflege, § 41 SGB XI
+    NIGHT = "night"  # Nachtpflege, § 41 SGB XI
+    ASSISTED_LIVING = "assisted_living"  # Betreutes Wohnen
+    SHARED_FLAT = "shared_flat"  # Pflege-WG
+    HOSPICE = "hospice"  # Hospiz, § 39a SGB V
+
+
+class Focus(StrEnum):
+    """What a home or a place specialises in."""
+
+    DEMENTIA = "dementia"
+    VENTILATION = "ventilation"  # außerklinische Intensivpflege, § 37c SGB V
+    PALLIATIVE = "palliative"
+    YOUNG = "young"  # Junge Pflege
+    PROTECTED = "protected"  # geschützter Bereich
+    BARIATRIC = "bariatric"
+
+
+class Need(StrEnum):
+    """What a home can cope with."""
+
+    MRSA = "mrsa"
+    DIALYSIS = "dialysis"
+    TRACHEOSTOMY = "tracheostomy"
+    WANDERING = "wandering"
+    COUPLES = "couples"
+    SOCIAL_ASSISTANCE = "social_assistance"  # Sozialhilfe, SGB XII, is accepted
+    WEEKEND_ADMISSION = "weekend_admission"
+
+
+class Sex(StrEnum):
+    """Who may take the place; matters in double rooms."""
+
+    ANY = "any"
+    FEMALE = "female"
+    MALE = "male"
+
+
+class Room(StrEnum):
+    ANY = "any"
+    SINGLE = "single"
+    DOUBLE = "double"
+
+
+class StopReason(StrEnum):
+    """Why a home takes nobody for now (Aufnahmestopp)."""
+
+    STAFF = "staff"
+    ORDERED = "ordered"
+    INFECTION = "infection"
+    BUILDING = "building"
+    OTHER = "other"
+
+
+class WaitingList(StrEnum):
+    OPEN = "open"
+    CLOSED = "closed"
+
+
+class Freshness(StrEnum):
+    """Age of what a home said last; see `Policy` for the limits."""
+
+    FRESH = "fresh"
+    AGEING = "ageing"
+    STALE = "stale"
+    UNKNOWN = "unknown"
+
+
+class HomeStatus(StrEnum):
+    OPEN = "open"
+    CLOSED = "closed"
+    MERGED = "merged"
+
+
+class Precision(StrEnum):
+    """How exactly a point is known."""
+
+    EXACT = "exact"  # given by the source
+    ADDRESS = "address"  # geocoded to the house or street
+    POSTCODE = "postcode"  # centre of the postcode
+    TOWN = "town"  # centre of the town
+    REGION = "region"  # somewhere among neighbouring postcodes
+
+
+class Point(msgspec.Struct, frozen=True):
+    """WGS 84, degrees; latitude first everywhere but in GeoJSON."""
+
+    latitude: float
+    longitude: float
+
+
+class Vacancy(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of a report: `count` free places of one care form, for whom, from when.
+
+    An empty tuple of grades or focuses means no restriction. `available_from` None means
+    now; `available_until` is the last day (short-term windows).
+    """
+
+    care_form: CareForm
+    count: int
+    sex: Sex = Sex.ANY
+    room: Room = Room.ANY
+    care_grades: tuple[int, ...] = ()
+    focuses: tuple[Focus, ...] = ()
+    available_from: date | None = None
+    available_until: date | None = None
+    note: str | None = None
+
+
+class Costs(msgspec.Struct, frozen=True, kw_only=True):
+    """Per home and month, in euros. `care_eur` is the home's uniform own share
+    (EEE, einrichtungseinheitlicher Eigenanteil, § 84 (2) SGB XI)."""
+
+    care_eur: float | None = None
+    training_eur: float | None = None
+    board_eur: float | None = None
+    investment_eur: float | None = None
+
+    def total_eur(self) -> float | None:
+        """The sum, or None while any part is unknown."""
+        parts = (self.care_eur, self.training_eur, self.board_eur, self.investment_eur)
+        known = [part for part in parts if part is not None]
+        return sum(known) if len(known) == len(parts) else None
+
+
+class AdmissionStop(msgspec.Struct, frozen=True, kw_only=True):
+    """The home takes nobody up to and including `until` (None: until further notice)."""
+
+    reason: StopReason
+    until: date | None = None
+
+
+class Address(msgspec.Struct, frozen=True, kw_only=True):
+    street: str | None = None
+    postcode: str | None = None
+    city: str | None = None
+    country: str = "DE"  # ISO 3166-1 alpha-2
+
+
+class Contact(msgspec.Struct, frozen=True, kw_only=True):
+    phone: str | None = None
+    email: str | None = None
+    website: str | None = None
+
+
+class Profile(msgspec.Struct, frozen=True, kw_only=True):
+    """What seldom changes about a home. `capacity` is licensed places (zugelassene
+    Plätze) per care form; an absent form is unknown."""
+
+    name: str
+    point: Point
+    precision: Precision = Precision.EXACT
+    address: Address = Address()
+    contact: Contact = Contact()
+    municipality: str | None = None  # AGS, 8 digits
+    capacity: dict[CareForm, int] = {}
+    costs: Costs = Costs()
+    focuses: tuple[Focus, ...] = ()
+    needs: tuple[Need, ...] = ()
+    waiting_list: WaitingList | None = None
+    admission_stop: AdmissionStop | None = None
+    status: HomeStatus = HomeStatus.OPEN
+    merged_into: str | None = None
+
+
+class CareHome(msgspec.Struct, frozen=True, kw_only=True):
+    """A licensed home at one place, with all that it has reported: not for the public.
+
+    `evaluated_at` is the moment for which freshness and dates were last judged; a listing
+    is a pure function of this object, so that every process shows the same.
+    `identity` recognises the home in the next import of the same list.
+    """
+
+    id: str
+    provider_id: int
+    provider: str
+    profile: Profile
+    identity: str | None = None
+    vacancies: tuple[Vacancy, ...] = ()
+    observed_at: datetime | None = None
+    reported_at: datetime | None = None
+    confirmed_at: datetime | None = None
+    evaluated_at: datetime
+    next_transition_at: datetime | None = None
+    closed_at: datetime | None = None
+    revision: int = 0
+    moved_revision: int = 0
+
+    @property
+    def last_said_at(self) -> datetime | None:
+        """The later of `observed_at` and `confirmed_at`; freshness counts from here."""
+        times = [at for at in (self.observed_at, self.confirmed_at) if at is not None]
+        return max(times) if times else None
+
+
+class Listing(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What the public sees of a home, in the state of `revision`.
+
+    `vacancies` holds public lines only: none while the home is full, stopped, stale or
+    unknown, and coarse ones for small homes. `free` sums them per care form.
+    """
+
+    id: str
+    provider: str
+    revision: int
+    moved_revision: int
+    profile: Profile
+    freshness: Freshness
+    free: dict[CareForm, int] = {}
+    vacancies: tuple[Vacancy, ...] = ()
+    admission_stop: AdmissionStop | None = None
+    observed_at: datetime | None = None
+    confirmed_at: datetime | None = None
+    closed_at: datetime | None = None
+
+
+class Policy(msgspec.Struct, frozen=True, kw_only=True):
+    """Limits that a municipality may set; these are the defaults of the deployment."""
+
+    fresh_hours: int = 24
+    ageing_hours: int = 72
+    small_home_places: int = 30

@@ -1,0 +1,107 @@
+"""What a viewer asks for, and how it is matched: requirements packed into bits.
+
+A home matches if it lies in the area, meets the home filters, and has one public line with
+free places that meets all line filters. `any` and an empty list meet everything. Homes
+without a free place match only with `include_full`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import date
+
+import msgspec
+
+from vacancies.geo import BBox
+from vacancies.models import CareForm, Focus, Listing, Need, Point, Room, Sex, Vacancy
+
+RADIUS_KM = 25.0
+RADIUS_RANGE_KM = (1.0, 200.0)
+LIMIT = 50
+LIMIT_RANGE = (1, 500)
+
+
+class Query(msgspec.Struct, frozen=True, kw_only=True):
+    """Search parameters. The area is the circles around `centres` (the nearest counts),
+    else `bbox`, else everything."""
+
+    centres: tuple[Point, ...] = ()
+    radius_km: float = RADIUS_KM
+    bbox: BBox | None = None
+    care_forms: tuple[CareForm, ...] = ()
+    sex: Sex | None = None
+    room: Room | None = None
+    care_grade: int | None = None
+    focuses: tuple[Focus, ...] = ()
+    needs: tuple[Need, ...] = ()
+    available_by: date | None = None
+    municipality: str | None = None
+    max_cost_eur: float | None = None
+    include_full: bool = False
+
+    def fingerprint(self) -> str:
+        """Names this search in cursors: a cursor is good for the same search only."""
+        return hashlib.sha256(msgspec.json.encode(self)).hexdigest()[:10]
+
+
+def _bits(codes: type[CareForm] | type[Focus] | type[Need], start: int) -> dict[str, int]:
+    return {code: 1 << (start + i) for i, code in enumerate(codes)}
+
+
+# One word per line; two bits for who and where, so that "any" has both.
+FORM_BITS = _bits(CareForm, 0)
+FORM_MASK = sum(FORM_BITS.values())
+SEX_BITS = {Sex.FEMALE: 1 << 8, Sex.MALE: 1 << 9, Sex.ANY: 3 << 8}
+ROOM_BITS = {Room.SINGLE: 1 << 10, Room.DOUBLE: 1 << 11, Room.ANY: 3 << 10}
+GRADE_BITS = {grade: 1 << (11 + grade) for grade in range(1, 6)}
+FOCUS_BITS = _bits(Focus, 17)
+NEED_BITS = _bits(Need, 0)
+ALL_GRADES = sum(GRADE_BITS.values())
+ALL_FOCUSES = sum(FOCUS_BITS.values())
+
+
+def line_word(line: Vacancy, listing: Listing) -> int:
+    """What one public line offers. Focuses of the home hold for each of its places."""
+    word = FORM_BITS[line.care_form] | SEX_BITS[line.sex] | ROOM_BITS[line.room]
+    word |= sum(GRADE_BITS[grade] for grade in set(line.care_grades)) or ALL_GRADES
+    word |= sum(FOCUS_BITS[f] for f in {*line.focuses, *listing.profile.focuses}) or ALL_FOCUSES
+    return word
+
+
+def needs_word(listing: Listing) -> int:
+    return sum(NEED_BITS[need] for need in set(listing.profile.needs))
+
+
+class Requirement(msgspec.Struct, frozen=True):
+    """A query in the same bits: `line` must all be there, one of `forms` must be."""
+
+    line: int
+    forms: int
+    needs: int
+    by_day: int  # ordinal of `available_by`, far future without
+    max_cost_eur: float  # infinite without
+    include_full: bool
+
+
+FAR_DAY = date.max.toordinal()
+
+
+def requirement(query: Query) -> Requirement:
+    line = 0
+    # Asking for "any" is asking for nothing in particular.
+    if query.sex not in (None, Sex.ANY):
+        line |= SEX_BITS[query.sex]
+    if query.room not in (None, Room.ANY):
+        line |= ROOM_BITS[query.room]
+    if query.care_grade is not None:
+        line |= GRADE_BITS[query.care_grade]
+    for focus in query.focuses:
+        line |= FOCUS_BITS[focus]
+    return Requirement(
+        line=line,
+        forms=sum(FORM_BITS[form] for form in set(query.care_forms)) or FORM_MASK,
+        needs=sum(NEED_BITS[need] for need in set(query.needs)),
+        by_day=query.available_by.toordinal() if query.available_by else FAR_DAY,
+        max_cost_eur=query.max_cost_eur if query.max_cost_eur is not None else float("inf"),
+        include_full=query.include_full,
+    )

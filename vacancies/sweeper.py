@@ -1,0 +1,62 @@
+"""Time is a reporter: homes whose listing time alone has changed get a new revision.
+
+One sweeper in the deployment, whoever holds the advisory lock, by the database's clock. So
+there is one mechanism for every change, and no client needs a clock.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+import structlog
+
+from vacancies.commands import Reevaluate
+from vacancies.database import Pool, is_connection_error
+from vacancies.errors import FreiplatzError
+from vacancies.homes import select_due_homes
+from vacancies.idempotency import delete_old_answers
+from vacancies.writer import Writer
+
+log = structlog.get_logger()
+
+SWEEP_SECONDS = 10.0
+SWEEP_HOMES = 500
+SWEEPER_LOCK = 0x73776565  # "swee"
+
+
+async def sweep_for_ever(pool: Pool, writer: Writer, *, seconds: float = SWEEP_SECONDS) -> None:
+    """Sweep every `seconds`, in whichever process has the lock just then."""
+    while True:
+        try:
+            await sweep(pool, writer)
+        except FreiplatzError as error:
+            log.warning("sweeping failed", code=error.code)
+        except Exception as error:
+            if is_connection_error(error):
+                log.warning("sweeping failed", error=str(error))
+            else:
+                log.exception("sweeping failed")
+        await asyncio.sleep(seconds)
+
+
+async def sweep(pool: Pool, writer: Writer) -> int:
+    """Re-evaluate all homes that are due; returns how many changed.
+
+    Does nothing while another process sweeps. The lock ends with its connection, so a
+    process that dies does not hold it.
+    """
+    changed = 0
+    async with pool.acquire(timeout=5) as connection:
+        if not await connection.fetchval("SELECT pg_try_advisory_lock($1)", SWEEPER_LOCK):
+            return 0
+        try:
+            while ids := await select_due_homes(connection, SWEEP_HOMES):
+                settled = await writer.submit([Reevaluate(home_id=home_id) for home_id in ids])
+                done = sum(outcome.changed for outcome in settled.outcomes)
+                changed += done
+                if done == 0:
+                    break  # the clock of the next round will see them
+            await delete_old_answers(connection)
+        finally:
+            await connection.execute("SELECT pg_advisory_unlock($1)", SWEEPER_LOCK)
+    return changed

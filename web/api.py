@@ -1,0 +1,105 @@
+"""The HTTP API for readers: places, vacancies, one home. Public, and from any origin."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+import msgspec
+from quart import Blueprint, Response, request
+from werkzeug.datastructures import MultiDict
+
+from vacancies.board import Page
+from vacancies.errors import HomeClosed, InvalidParameter, UnknownHome
+from vacancies.geocoding import Place
+from vacancies.models import HomeStatus
+from vacancies.search import Query
+from web.cursor import Cursor
+from web.parameters import MAX_PLACE_LENGTH, SEARCH, check_names, parse_limit, parse_query
+from web.state import state
+
+api = Blueprint("readers", __name__, url_prefix="/api/v1")
+
+GEOJSON_TYPE = "application/geo+json"
+
+
+class PlaceAnswer(msgspec.Struct, frozen=True):
+    """A place that a query may mean."""
+
+    label: str
+    latitude: float
+    longitude: float
+    precision: str
+
+
+@api.after_request
+async def allow_any_origin(response: Response) -> Response:
+    response.headers["Access-Control-Allow-Origin"] = "*"
+    response.headers["Access-Control-Expose-Headers"] = "ETag, Link"
+    return response
+
+
+@api.get("/places")
+async def places() -> Response:
+    """Geocode a postcode, a town, both, or a street address."""
+    check_names(request.args, ("q",))
+    q = request.args.get("q", "").strip()
+    if not 1 <= len(q) <= MAX_PLACE_LENGTH:
+        raise InvalidParameter("q must be a place of 1 to 200 characters.", field="q")
+    found = await state().geocoder.places(q)
+    body = msgspec.json.encode([_place(place) for place in found])
+    return Response(body, content_type="application/json")
+
+
+def _place(place: Place) -> PlaceAnswer:
+    return PlaceAnswer(place.label, place.latitude, place.longitude, place.precision)
+
+
+@api.get("/vacancies")
+async def vacancies() -> Response:
+    """Search. All pages together with the stream from the first page's cursor are complete."""
+    check_names(request.args, (*SEARCH, "limit", "cursor"))
+    query = await parse_query(request.args, state().geocoder)
+    limit = parse_limit(request.args)
+    page = state().board.search(query, limit, request.args.get("cursor", "").strip() or None)
+    headers = {"Cache-Control": "no-cache"}
+    if page.next is not None:
+        pairs = [(k, v) for k, v in request.args.items(multi=True) if k != "cursor"]
+        address = urlencode([*pairs, ("cursor", page.next)])
+        headers["Link"] = f'<{request.path}?{address}>; rel="next"'
+    return Response(encode_page(query, page), content_type=GEOJSON_TYPE, headers=headers)
+
+
+def encode_page(query: Query, page: Page) -> bytes:
+    """The FeatureCollection, put together from the encoded Features."""
+    board = state().board
+    cursor = Cursor(query.fingerprint(), board.epoch, page.revision)
+    members = msgspec.json.encode(
+        {
+            "revision": page.revision,
+            "cursor": str(cursor),
+            "next": page.next,
+            "total": page.total,
+            "free_total": page.free_total,
+        }
+    )
+    features = b",".join(hit.feature.at(hit.distance_km) for hit in page.hits)
+    return b'{"type":"FeatureCollection",%b,"features":[%b]}' % (members[1:-1], features)
+
+
+@api.get("/homes/<home_id>")
+async def home(home_id: str) -> Response:
+    """One listing."""
+    check_names(MultiDict(request.args), ())
+    listing = state().board.get(home_id)
+    if listing is None:
+        raise UnknownHome(f"There is no home {home_id}. Check the id.")
+    if listing.profile.status is not HomeStatus.OPEN:
+        raise HomeClosed(
+            "This home is closed. Look for others nearby.", merged_into=listing.profile.merged_into
+        )
+    etag = f'"{listing.revision}"'
+    headers = {"ETag": etag, "Cache-Control": "no-cache"}
+    if etag in (tag.strip() for tag in request.headers.get("If-None-Match", "").split(",")):
+        return Response(b"", status=304, headers=headers)
+    feature = state().board.feature_of(home_id)
+    return Response(feature, content_type=GEOJSON_TYPE, headers=headers)

@@ -1,0 +1,176 @@
+"""The app of one web process: what it holds, how it starts and stops, how errors look."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Coroutine
+from contextlib import AsyncExitStack, suppress
+
+import structlog
+from quart import Quart, Response, request
+from werkzeug.exceptions import HTTPException
+
+from providers.api import api as provider_api
+from vacancies.audience import Audience
+from vacancies.board import Board
+from vacancies.config import Settings
+from vacancies.deployment import Deployment, open_deployment
+from vacancies.errors import FreiplatzError
+from vacancies.feed import Follower, channel_name
+from vacancies.geocoding import open_geocoder
+from vacancies.servers import revive
+from vacancies.sweeper import sweep_for_ever
+from web.api import api as reader_api
+from web.finder import finder
+from web.live import LiveStreams
+from web.openapi import openapi
+from web.operations import operations
+from web.pages import error_page, init_pages
+from web.problems import Problem, problem_of, problem_response, status_of
+from web.state import State
+
+log = structlog.get_logger()
+
+MAX_BODY_BYTES = 2 * 1024 * 1024
+REVIVE_SECONDS = 2.0
+
+
+def create_app(settings: Settings) -> Quart:
+    """The app for `settings`; it opens the deployment when it starts to serve."""
+    app = Quart(__name__, static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    board = Board()
+    audience = Audience(board)
+    geocoder = open_geocoder(settings.geocoder)
+    live = LiveStreams(app.asgi_app, board, audience, geocoder)  # type: ignore[arg-type]
+    app.asgi_app = live  # type: ignore[assignment]
+    app.extensions.update(live=live, geocoder=geocoder, status_of=status_of)
+    for blueprint in (provider_api, reader_api, openapi, operations, finder):
+        app.register_blueprint(blueprint)
+    init_pages(app)
+    app.register_error_handler(Exception, _handle_error)
+    app.after_request(_secure)
+
+    @app.while_serving
+    async def lifespan() -> AsyncGenerator[None]:
+        async with AsyncExitStack() as stack:
+            deployment = await stack.enter_async_context(open_deployment(settings, report=log.info))
+            follower = await _follow(stack, deployment, board, live)
+            await live.start()
+            stack.push_async_callback(live.close)
+            app.extensions["deployment"] = deployment
+            app.extensions["state"] = State(
+                settings,
+                deployment,
+                board,
+                audience,
+                follower,
+                geocoder,
+                live,
+                await deployment.is_demo(),
+            )
+            background = [sweep_for_ever(deployment.pool, deployment.writer)]
+            if deployment.servers is not None:
+                background.append(_keep_servers(deployment))
+            for work in background:
+                _run_in_background(stack, work)
+            yield
+
+    return app
+
+
+async def _follow(
+    stack: AsyncExitStack, deployment: Deployment, board: Board, live: LiveStreams
+) -> Follower:
+    def restart() -> None:
+        deployment.doorbell.channel = channel_name(board.epoch)
+        live.on_restart()
+
+    follower = Follower(
+        deployment.pool,
+        deployment.redis,
+        board,
+        on_changes=live.on_changes,
+        on_restart=restart,
+    )
+    await stack.enter_async_context(follower)
+    # Our own commits are on the board before their callers have the answer.
+    deployment.listeners.append(follower.receive)
+    live.follower = follower
+    return follower
+
+
+def _run_in_background(stack: AsyncExitStack, work: Coroutine[None, None, None]) -> None:
+    task = asyncio.create_task(work)
+
+    async def stop() -> None:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+    stack.push_async_callback(stop)
+
+
+async def _keep_servers(deployment: Deployment) -> None:
+    """The data folder's own servers have no other supervisor than us."""
+    assert deployment.servers is not None
+    while True:
+        await asyncio.sleep(REVIVE_SECONDS)
+        try:
+            await asyncio.to_thread(revive, deployment.servers)
+        except Exception:
+            log.exception("a server of the data folder could not be started again")
+
+
+async def _handle_error(error: Exception) -> Response:
+    """Problems for the API, pages for people."""
+    if isinstance(error, FreiplatzError):
+        problem = problem_of(error)
+    elif isinstance(error, HTTPException):
+        problem = _http_problem(error)
+    else:
+        log.error("unexpected error", path=request.path, exc_info=error)
+        problem = Problem(
+            title="Internal Server Error",
+            status=500,
+            code="internal_error",
+            detail="Something went wrong on our side. Nothing was changed; try again.",
+        )
+    if request.path.startswith("/api/") or request.method not in ("GET", "HEAD"):
+        body, status, headers = problem_response(problem)
+        response = Response(body, status=status, headers=headers)
+        if isinstance(error, HTTPException) and problem.status == 405:
+            allow = dict(error.get_headers()).get("Allow")
+            if allow:
+                response.headers["Allow"] = allow
+        return response
+    return await error_page(problem.status)
+
+
+def _http_problem(error: HTTPException) -> Problem:
+    """Errors that Quart raises by itself: no such path, method, or too large a body."""
+    status = error.code or 500
+    codes = {404: "not_found", 405: "method_not_allowed", 413: "too_large", 408: "timeout"}
+    return Problem(
+        title=error.name,
+        status=status,
+        code=codes.get(status, "bad_request" if status < 500 else "internal_error"),
+        detail=f"{error.description} See /api/v1/docs.",
+    )
+
+
+async def _secure(response: Response) -> Response:
+    headers = response.headers
+    headers.setdefault("X-Content-Type-Options", "nosniff")
+    headers.setdefault("Referrer-Policy", "same-origin")
+    if response.mimetype == "text/html":
+        headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
+        headers.setdefault("Permissions-Policy", "geolocation=(self), camera=(), microphone=()")
+    return response
+
+
+CONTENT_SECURITY_POLICY = (
+    "default-src 'self'; img-src 'self' data:; style-src 'self'; script-src 'self';"
+    " object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
+)

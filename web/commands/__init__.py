@@ -1,0 +1,1 @@
+"""The commands of `freiplatz`, one file a noun."""

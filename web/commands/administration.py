@@ -1,0 +1,170 @@
+"""Small commands for operators: migrate, key, provider, home."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+import click
+import msgspec
+
+from providers.auth import create_key, revoke_key, select_keys
+from vacancies.config import load_settings
+from vacancies.database import open_pool
+from vacancies.database import migrate as migrate_database
+from vacancies.deployment import Deployment, open_deployment
+from vacancies.homes import select_homes
+from vacancies.listings import public_listing
+from vacancies.provider import ensure_provider, select_provider, select_providers
+
+Result = TypeVar("Result")
+
+
+def run_in_deployment(work: Callable[[Deployment], Awaitable[Result]]) -> Result:
+    """Open the deployment of the settings, do `work`, close it."""
+
+    async def run() -> Result:
+        async with open_deployment(load_settings(), report=note) as deployment:
+            return await work(deployment)
+
+    return asyncio.run(run())
+
+
+def note(line: str) -> None:
+    """Progress goes to stderr: stdout is for results."""
+    click.echo(line, err=True)
+
+
+def print_json(value: Any) -> None:
+    click.echo(msgspec.json.format(msgspec.json.encode(value), indent=2).decode())
+
+
+@click.command()
+def migrate() -> None:
+    """Bring the schema of the database up to date."""
+
+    async def given(url: str) -> int:
+        pool = await open_pool(url, size=1)
+        try:
+            return await migrate_database(pool, note)
+        finally:
+            await pool.close()
+
+    async def own(deployment: Deployment) -> int:
+        return await migrate_database(deployment.pool, note)
+
+    url = load_settings().database_url
+    done = asyncio.run(given(url)) if url else run_in_deployment(own)
+    note(f"{done} migration(s) ran; the schema is up to date." if done else "Up to date.")
+
+
+@click.group()
+def key() -> None:
+    """Keys with which a provider's software reports."""
+
+
+@key.command("create")
+@click.argument("provider")
+@click.option("--label", default="", help="What the key is for.")
+def key_create(provider: str, label: str) -> None:
+    """Make a key for PROVIDER (its slug or name) and print it: it is shown only once."""
+
+    async def work(deployment: Deployment) -> str:
+        found = await select_provider(deployment.pool, provider)
+        if found is None:
+            raise click.ClickException(
+                f"There is no provider {provider!r}. `freiplatz provider list` shows all,"
+                " `freiplatz provider add NAME` makes one."
+            )
+        return await create_key(deployment.pool, found.id, label)
+
+    click.echo(run_in_deployment(work))
+
+
+@key.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Machine-readable.")
+def key_list(as_json: bool) -> None:
+    """All keys, without their secrets."""
+    keys = run_in_deployment(lambda deployment: select_keys(deployment.pool))
+    if as_json:
+        print_json(keys)
+        return
+    for entry in keys:
+        used = f"{entry.last_used_at:%Y-%m-%d %H:%M}" if entry.last_used_at else "never used"
+        state = "revoked" if entry.revoked_at else used
+        click.echo(f"{entry.id:>5}  {entry.prefix}…  {entry.provider:<30} {state}  {entry.label}")
+
+
+@key.command("revoke")
+@click.argument("key_id", type=int)
+def key_revoke(key_id: int) -> None:
+    """Revoke the key with that number (see `key list`), at once."""
+    if not run_in_deployment(lambda deployment: revoke_key(deployment.pool, key_id)):
+        raise click.ClickException(f"There is no key {key_id} that could be revoked.")
+    click.echo(f"Key {key_id} is revoked.")
+
+
+@click.group()
+def provider() -> None:
+    """Organisations that run homes."""
+
+
+@provider.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Machine-readable, with the homes' ids.")
+def provider_list(as_json: bool) -> None:
+    """All providers and how many homes they run."""
+    found = run_in_deployment(lambda deployment: select_providers(deployment.pool))
+    if as_json:
+        print_json([{"slug": p.slug, "name": p.name, "homes": p.homes} for p in found])
+        return
+    for entry in found:
+        click.echo(f"{entry.slug:<40} {len(entry.homes):>5} homes  {entry.name}")
+
+
+@provider.command("add")
+@click.argument("name")
+def provider_add(name: str) -> None:
+    """Enter a provider and print its slug; an existing one is left as it is."""
+    found = run_in_deployment(lambda deployment: ensure_provider(deployment.pool, name))
+    click.echo(found.slug)
+
+
+@click.group()
+def home() -> None:
+    """Care homes."""
+
+
+@home.command("show")
+@click.argument("home_id")
+def home_show(home_id: str) -> None:
+    """What the public sees of a home, as JSON."""
+
+    async def work(deployment: Deployment) -> Any:
+        homes = await select_homes(deployment.pool, [home_id])
+        if not homes:
+            raise click.ClickException(f"There is no home {home_id!r}.")
+        return public_listing(homes[0])
+
+    print_json(run_in_deployment(work))
+
+
+@home.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Machine-readable.")
+def home_list(as_json: bool) -> None:
+    """All open homes: id, state, places, name."""
+
+    async def work(deployment: Deployment) -> Any:
+        rows = await deployment.pool.fetch(
+            "SELECT id FROM care_home WHERE status = 'open' ORDER BY name, id"
+        )
+        homes = await select_homes(deployment.pool, [row["id"] for row in rows])
+        return sorted(map(public_listing, homes), key=lambda listing: listing.profile.name)
+
+    listings = run_in_deployment(work)
+    if as_json:
+        print_json(listings)
+        return
+    for entry in listings:
+        free = ", ".join(f"{n} {form}" for form, n in entry.free.items()) or "–"
+        click.echo(f"{entry.id:<24} {entry.freshness:<8} {free:<30} {entry.profile.name}")

@@ -1,0 +1,116 @@
+"""`freiplatz serve`: one web process, its signals, and the demo it keeps alive."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import signal
+import socket
+import sys
+from collections.abc import AsyncGenerator
+
+import click
+import structlog
+from hypercorn.asyncio import serve as serve_asgi
+from hypercorn.config import Config
+from quart import Quart
+
+from vacancies.config import Settings, load_settings
+from vacancies.deployment import open_deployment
+from web.app import create_app
+from web.commands.administration import note
+from web.live import LiveStreams
+
+log = structlog.get_logger()
+
+
+@click.command()
+@click.option("--host", help="Address to listen on (FREIPLATZ_HOST, default 127.0.0.1).")
+@click.option("--port", type=click.IntRange(0, 65535), help="Port (FREIPLATZ_PORT, default 8000).")
+@click.option("--demo-if-empty", is_flag=True, help="Fill the data folder's own empty database.")
+def serve(host: str | None, port: int | None, demo_if_empty: bool) -> None:
+    """Serve the pages, the API and the live stream until stopped."""
+    settings = load_settings()
+    host = host or settings.host
+    listener = _listen(host, settings.port if port is None else port)
+    _configure_log()
+    asyncio.run(_serve(settings, listener, demo_if_empty))
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """Take the port before anything else is started, so that a clash is told at once."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen(1024)
+    except OSError as error:
+        listener.close()
+        raise click.ClickException(
+            f"Port {port} on {host} cannot be used ({error.strerror}). Stop what uses it,"
+            " or choose another: freiplatz serve --port 8001, or FREIPLATZ_PORT=8001."
+        ) from error
+    listener.setblocking(False)
+    return listener
+
+
+def _configure_log() -> None:
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso"),
+            structlog.processors.format_exc_info,
+            structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "event"])
+            if not sys.stderr.isatty()
+            else structlog.dev.ConsoleRenderer(),
+        ],
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+    )
+
+
+async def _serve(settings: Settings, listener: socket.socket, demo_if_empty: bool) -> None:
+    if demo_if_empty and settings.database_url is None:
+        await _fill_if_empty(settings)
+    app = create_app(settings)
+    config = Config()
+    address = "http://{}:{}/".format(*listener.getsockname())
+    config.bind = [f"fd://{listener.detach()}"]  # Hypercorn closes it
+    config.accesslog = None
+    config.loglevel = "WARNING"
+    config.graceful_timeout = 2
+    config.include_server_header = False
+    config.keep_alive_timeout = 60
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(name, stop.set)
+
+    @app.while_serving
+    async def announced() -> AsyncGenerator[None]:
+        # Comes after the app's own start. What is loaded by now stays: the collector need
+        # not look at it again and again.
+        gc.collect()
+        gc.freeze()
+        note(f"Freiplatz is there: {address}  (stop with Ctrl-C)")
+        yield
+
+    await serve_asgi(app, config, shutdown_trigger=lambda: _stopped(stop, app))
+    note("Stopped.")
+
+
+async def _stopped(stop: asyncio.Event, app: Quart) -> None:
+    """Streams must end before Hypercorn begins to wait for them."""
+    await stop.wait()
+    live: LiveStreams = app.extensions["live"]
+    await live.close()
+
+
+async def _fill_if_empty(settings: Settings) -> None:
+    async with open_deployment(settings, report=note) as deployment:
+        if await deployment.is_empty():
+            from web.commands.demo import fill_demo
+
+            await fill_demo(deployment, homes=300, seed=1)

@@ -1,0 +1,266 @@
+"""The pages for those who search: the finder, a home's page, and the API's documentation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from msgspec.structs import replace
+from quart import Blueprint, Response, request
+from werkzeug.datastructures import MultiDict
+
+from vacancies.board import Page
+from vacancies.errors import (
+    AmbiguousPlace,
+    FreiplatzError,
+    GeocoderUnavailable,
+    InvalidInput,
+    UnknownPlace,
+)
+from vacancies.listings import local_date
+from vacancies.models import HomeStatus, Listing
+from vacancies.search import Query
+from web import words
+from web.answer import WayOn, answer, asks_for_details, ways_on
+from web.cards import EMPTY, Card, card, line_details, when
+from web.form import Form, api_parameters
+from web.language import Language
+from web.pages import current_language, link, message_page, page
+from web.parameters import parse_query
+from web.state import state
+
+PAGE_SIZE = 50
+
+finder = Blueprint("finder", __name__)
+
+
+@finder.get("/")
+async def index() -> Response:
+    """The finder: form, answer, list, and the data with which the client goes on."""
+    form = Form.read(request.args)
+    try:
+        query = await parse_query(form.for_api(), state().geocoder)
+        found = state().board.search(query, PAGE_SIZE, request.args.get("after") or None)
+    except (InvalidInput, UnknownPlace, AmbiguousPlace, GeocoderUnavailable) as error:
+        return await _refused(form, error)
+    return await _results(form, query, found)
+
+
+def _choices() -> dict[str, Any]:
+    """What the form lets one choose from."""
+    return {
+        "care_forms": words.CARE_FORMS,
+        "care_form_hints": words.CARE_FORM_HINTS,
+        "sexes": words.SEXES,
+        "rooms": words.ROOMS,
+        "focuses": words.FOCUSES,
+        "needs": words.NEEDS,
+        "today": local_date(datetime.now(UTC)).isoformat(),
+    }
+
+
+async def _refused(form: Form, error: FreiplatzError) -> Response:
+    """The form again, with what was wrong and what to do."""
+    _ = current_language().gettext
+    whole_region = (_("Show the whole region"), link("/", form.changed("place", "")))
+    steps, status = [whole_region], 400
+    if isinstance(error, AmbiguousPlace):
+        status = 422
+        title = _("There are several places called “%(place)s”", place=form.place)
+        text = _("Which one do you mean?")
+        steps = [_candidate(form, found) for found in error.candidates]
+    elif isinstance(error, UnknownPlace):
+        status = 404
+        title = _("We do not know “%(place)s”", place=form.place)
+        text = _("Check the spelling, or enter the postcode.")
+    elif isinstance(error, GeocoderUnavailable):
+        status = 503
+        title = _("The search for places does not answer")
+        text = _("Please try again in a moment.")
+    else:
+        title = _("We cannot use one of your entries")
+        text = _("Please check this field: %(field)s.", field=error.field or "?")
+        steps = [(_("Start again"), link("/"))]
+    return await page(
+        "refused.html", status, form=form, title=title, text=text, steps=steps, **_choices()
+    )
+
+
+def _candidate(form: Form, found: dict[str, object]) -> tuple[str, str]:
+    label = str(found["label"])
+    return label, link("/", form.at(label, found["latitude"], found["longitude"]))
+
+
+async def _results(form: Form, query: Query, found: Page) -> Response:
+    language, now, board = current_language(), datetime.now(UTC), state().board
+    place = form.place or language.gettext("the chosen place")
+    free = found
+    if query.include_full or request.args.get("after"):
+        free = board.search(replace(query, include_full=False), limit=1)
+    sentence = answer(query, free, place, language)
+    return await page(
+        "finder.html",
+        form=form,
+        query=query,
+        welcome=not form.entered,
+        sentence=sentence,
+        cards=[card(h.listing, h.distance_km, language, now, query.care_forms) for h in found.hits],
+        empty=EMPTY,
+        total=found.total,
+        chips=form.chips(query, language),
+        ways=[(way, _way_address(form, way)) for way in ways_on(board, query, language)]
+        if not found.total
+        else [],
+        next_address=link("/", _after(form, found.next)) if found.next else "",
+        first_address=link("/", form.entered) if request.args.get("after") else "",
+        as_of=language.clock(now),
+        client=_client(query, found, place, now, language),
+        **_choices(),
+    )
+
+
+def _after(form: Form, token: str | None) -> MultiDict[str, str]:
+    return form.changed("after", token or "")
+
+
+def _way_address(form: Form, way: WayOn) -> str:
+    return link("/", form.changed(way.key, way.value))
+
+
+def _client(
+    query: Query, found: Page, place: str, now: datetime, language: Language
+) -> dict[str, Any]:
+    """What the browser client starts from."""
+    return {
+        "search": urlencode(api_parameters(query)),
+        "centres": [(point.latitude, point.longitude) for point in query.centres],
+        "radiusKm": query.radius_km,
+        "area": "around" if query.centres else "section" if query.bbox else "region",
+        "place": place,
+        "careForms": list(query.care_forms),
+        "byHome": asks_for_details(query),
+        "includeFull": query.include_full,
+        "total": found.total,
+        "asOf": now.isoformat(),
+        **_common(language),
+    }
+
+
+def _common(language: Language) -> dict[str, Any]:
+    """What every page of the client needs: words, the way links are made, the base map."""
+    address, _, attribution = (state().settings.basemap or "").partition("|")
+    tiles = address if address.startswith(("http://", "https://")) else ""
+    return {
+        "words": words.client_words(language),
+        "linkSuffix": link(""),
+        "basemap": {"address": tiles, "attribution": attribution} if tiles else None,
+    }
+
+
+@finder.get("/homes/<home_id>")
+async def home(home_id: str) -> Response:
+    """One home with all that the public may know of it."""
+    language, now = current_language(), datetime.now(UTC)
+    listing = state().board.get(home_id)
+    if listing is None:
+        return await _no_home(404, "")
+    if listing.profile.status is not HomeStatus.OPEN:
+        return await _no_home(410, listing.profile.merged_into or "")
+    view = card(listing, None, language, now)
+    return await page(
+        "home.html",
+        home=listing,
+        card=view,
+        lines=_lines(listing, language, now),
+        linked_data=_linked_data(listing, view, link(f"/homes/{listing.id}")),
+        labels=_labels(language),
+        observed=_moment(listing.observed_at, language),
+        confirmed=_moment(listing.confirmed_at, language),
+        client={
+            "id": listing.id,
+            "revision": listing.revision,
+            "centres": [(listing.profile.point.latitude, listing.profile.point.longitude)],
+            **_common(language),
+        },
+    )
+
+
+async def _no_home(status: int, merged_into: str) -> Response:
+    _ = current_language().gettext
+    steps = [(_("Search for another home"), link("/"))]
+    if status == 404:
+        return await message_page(
+            404, _("We do not know this home"), _("The link is old or mistyped."), steps
+        )
+    if merged_into:
+        steps.insert(0, (_("To the home that took its place"), link(f"/homes/{merged_into}")))
+    return await message_page(
+        410, _("This home is closed"), _("It takes no new residents any more."), steps
+    )
+
+
+def _moment(at: datetime | None, language: Language) -> str:
+    return language.moment(at) if at else ""
+
+
+def _labels(language: Language) -> dict[str, Callable[[str], str]]:
+    """From code to label, for the template."""
+    tables = {"form": words.CARE_FORMS, "focus": words.FOCUSES, "need": words.NEEDS}
+
+    def labeller(table: dict[Any, str]) -> Callable[[str], str]:
+        return lambda code: language.gettext(table[code])
+
+    return {name: labeller(table) for name, table in tables.items()}
+
+
+def _lines(listing: Listing, language: Language, now: datetime) -> list[dict[str, str]]:
+    """Every free line in words."""
+    today = local_date(now)
+    return [
+        {
+            "count": language.number(line.count),
+            "form": language.gettext(words.CARE_FORMS[line.care_form]),
+            "when": when(line, language, today),
+            "details": " · ".join(line_details(line, language)),
+            "note": line.note or "",
+        }
+        for line in listing.vacancies
+        if line.count > 0
+    ]
+
+
+def _linked_data(listing: Listing, view: Card, address: str) -> dict[str, Any]:
+    """The home for search engines (schema.org); empty members are left out."""
+    profile = listing.profile
+    base = (state().settings.public_url or request.host_url).rstrip("/")
+    postal = {
+        "@type": "PostalAddress",
+        "streetAddress": profile.address.street,
+        "postalCode": profile.address.postcode,
+        "addressLocality": profile.address.city,
+        "addressCountry": profile.address.country,
+    }
+    data = {
+        "@context": "https://schema.org",
+        "@type": "LocalBusiness",
+        "@id": base + address,
+        "name": profile.name,
+        "telephone": profile.contact.phone,
+        "email": profile.contact.email,
+        "url": view.website,
+        "address": {key: value for key, value in postal.items() if value},
+        "geo": {
+            "@type": "GeoCoordinates",
+            "latitude": profile.point.latitude,
+            "longitude": profile.point.longitude,
+        },
+    }
+    return {key: value for key, value in data.items() if value}
+
+
+@finder.get("/api/v1/docs")
+async def docs() -> Response:
+    """The documentation of the API, drawn by Swagger UI from our own files."""
+    return await page("docs.html")

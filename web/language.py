@@ -1,0 +1,126 @@
+"""The languages of the pages: catalogues, the choice, and how numbers and times are written.
+
+Message ids are English; German is the language unless the address says otherwise
+(`?lang=en`). Neither a cookie nor the browser's wish decides: the same address shows
+everyone the same page.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cache
+from pathlib import Path
+
+from babel import Locale
+from babel.dates import format_date, format_skeleton, format_time
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.numbers import format_decimal
+from babel.support import NullTranslations, Translations
+
+from vacancies.listings import REGION
+
+DEFAULT = "de"
+TRANSLATIONS = Path(__file__).parent / "translations"
+_LOCALES = {"de": "de_DE", "en": "en_GB"}
+_OWN_NAMES = {"de": "Deutsch", "en": "English"}
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """One language, with all that depends on it."""
+
+    code: str
+    own_name: str
+    locale: Locale
+    direction: str  # of the script, as HTML's `dir` wants it
+    translations: NullTranslations
+
+    @property
+    def tag(self) -> str:
+        """The BCP 47 tag with which a browser formats in the same way as we do."""
+        return str(self.locale).replace("_", "-")
+
+    def gettext(self, message: str, **values: object) -> str:
+        """The translation of `message`, its `%(name)s` filled in from `values`."""
+        text: str = self.translations.ugettext(message)
+        return text % values if values else text
+
+    def ngettext(self, one: str, other: str, num: int, **values: object) -> str:
+        """The plural form for `num`; `%(num)s` in it is the number as it is written here."""
+        text: str = self.translations.ungettext(one, other, num)
+        return text % {"num": self.number(num), **values}
+
+    def number(self, value: float, digits: int = 0) -> str:
+        pattern = "#,##0" + ("." + "0" * digits if digits else "")
+        return format_decimal(value, format=pattern, locale=self.locale)
+
+    def distance(self, km: float) -> str:
+        """Kilometres: one digit after the point below ten, none from there."""
+        return f"{self.number(km, 1 if round(km, 1) < 10 else 0)}\u00a0km"
+
+    def euros(self, amount: float) -> str:
+        return f"{self.number(amount)}\u00a0€"
+
+    def day(self, day: date, today: date) -> str:
+        """A calendar day in words; the year only if it is not this one."""
+        if day.year == today.year:
+            return format_skeleton("MMMMd", day, locale=self.locale)
+        return format_date(day, "long", locale=self.locale)
+
+    def clock(self, at: datetime) -> str:
+        """Hours and minutes in the region."""
+        return format_time(at, "HH:mm", tzinfo=REGION, locale=self.locale)
+
+    def moment(self, at: datetime) -> str:
+        """Day and time in the region."""
+        day = format_date(at.astimezone(REGION).date(), "medium", locale=self.locale)
+        return f"{day}, {self.clock(at)}"
+
+    def age(self, at: datetime, now: datetime) -> str:
+        """How long ago `at` was, in its largest whole unit: nothing looks younger."""
+        minutes = int((now - at).total_seconds() // 60)
+        if minutes < 1:
+            return self.gettext("just now")
+        if minutes < 60:
+            return self.ngettext("%(num)s minute ago", "%(num)s minutes ago", minutes)
+        if minutes < 24 * 60:
+            return self.ngettext("%(num)s hour ago", "%(num)s hours ago", minutes // 60)
+        return self.ngettext("%(num)s day ago", "%(num)s days ago", minutes // (24 * 60))
+
+
+def _read_catalogue(code: str) -> NullTranslations:
+    """The catalogue straight from its .po: no compiled copy that could be out of date."""
+    path = TRANSLATIONS / code / "LC_MESSAGES" / "messages.po"
+    if not path.exists():  # English: the ids are the texts
+        return NullTranslations()
+    with path.open("rb") as source:
+        catalogue = read_po(source, locale=code)
+    compiled = io.BytesIO()
+    write_mo(compiled, catalogue)
+    compiled.seek(0)
+    return Translations(fp=compiled)
+
+
+@cache
+def languages() -> Mapping[str, Language]:
+    """Every language that there is, by its code, the default one first."""
+    return {
+        code: Language(
+            code=code,
+            own_name=_OWN_NAMES[code],
+            locale=Locale.parse(name),
+            direction="rtl" if Locale.parse(name).text_direction == "rtl" else "ltr",
+            translations=_read_catalogue(code),
+        )
+        for code, name in _LOCALES.items()
+    }
+
+
+def choose(wanted: str | None) -> Language:
+    """The language with that code, or the default one."""
+    known = languages()
+    return known.get(wanted or DEFAULT, known[DEFAULT])

@@ -1,0 +1,353 @@
+"""The live stream: a search as Server-Sent Events, beside Quart as a plain ASGI app.
+
+One loop per process hands out what waits. A viewer that is idle is written to at once; one
+that is busy collects, newest state of each home only, until its last write is through. So
+a slow phone costs nobody else anything, and loses nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from typing import Any
+from urllib.parse import parse_qsl
+
+import structlog
+from werkzeug.datastructures import MultiDict
+
+from vacancies.audience import Audience, Viewer, Waiting
+from vacancies.board import Board, Change
+from vacancies.errors import FreiplatzError, InvalidParameter, Overloaded
+from vacancies.feed import Follower
+from vacancies.geocoding import Geocoder
+from vacancies.search import Query
+from web.cursor import Cursor, cursor_prefix, read_cursor
+from web.parameters import SEARCH, Args, check_names, parse_query
+from web.problems import problem_of, problem_response
+from web.transport import bound_send_buffer, transport_below
+
+log = structlog.get_logger()
+
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+STREAM_PATH = "/api/v1/vacancies/stream"
+HEARTBEAT_SECONDS = 15
+WRITE_DEADLINE_SECONDS = 30.0
+LIFETIME_SECONDS = (480.0, 720.0)  # jittered, lest all reconnect at once
+MAX_VIEWERS = 20_000
+WRITE_BYTES = 64 * 1024
+FLUSHES_AT_ONCE = 200
+
+HEADERS = [
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"cache-control", b"no-store"),
+    (b"x-accel-buffering", b"no"),
+    (b"access-control-allow-origin", b"*"),
+    (b"x-content-type-options", b"nosniff"),
+]
+
+
+class Stream:
+    """The connection of one viewer; at most one write is under way."""
+
+    __slots__ = (
+        "_board",
+        "_prefix",
+        "_send",
+        "_writing",
+        "ended",
+        "heartbeat_due",
+        "transport",
+        "viewer",
+        "writing_since",
+    )
+
+    def __init__(
+        self, board: Board, viewer: Viewer, send: Send, transport: asyncio.WriteTransport | None
+    ) -> None:
+        self._board = board
+        self._send = send
+        self._prefix = ""
+        self._writing: asyncio.Task[None] | None = None
+        self.viewer = viewer
+        self.transport = transport
+        self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.writing_since = 0.0
+        self.heartbeat_due = 0
+        self.renew()
+
+    def renew(self) -> None:
+        """Another epoch may have begun."""
+        prefix = cursor_prefix(self.viewer.fingerprint, self._board.epoch)
+        self._prefix = f"id: {prefix}"
+
+    @property
+    def is_busy(self) -> bool:
+        return self._writing is not None
+
+    def flush(self) -> None:
+        """Write what waits, unless a write is under way: then that one goes on with it."""
+        if self._writing is None and not self.ended.done() and (frames := self._frames()):
+            self._write(frames)
+
+    def heartbeat(self) -> None:
+        """Say that all is well; a busy viewer sees that anyway."""
+        if self._writing is None and not self.ended.done() and self.viewer.is_ready:
+            self._write(self._frames() or self._frame("heartbeat", self._revision_data()))
+
+    def end(self) -> None:
+        if not self.ended.done():
+            self.ended.set_result(None)
+
+    def abort(self) -> None:
+        """Drop a client that does not read; it resumes from its last event."""
+        if self._writing is not None:
+            self._writing.cancel()
+        if self.transport is not None:
+            self.transport.abort()
+        self.end()
+
+    def _write(self, frames: bytes) -> None:
+        self.writing_since = time.monotonic()
+        self._writing = asyncio.create_task(self._write_all(frames))
+
+    async def _write_all(self, frames: bytes) -> None:
+        try:
+            while frames and not self.ended.done():
+                self.writing_since = time.monotonic()
+                await self._send({"type": "http.response.body", "body": frames, "more_body": True})
+                frames = self._frames()
+        except asyncio.CancelledError:
+            raise
+        except Exception:
+            self.end()
+        finally:
+            self._writing = None
+
+    def _frames(self) -> bytes:
+        """Up to about `WRITE_BYTES` of what waits, in ascending revision; `ready` after the
+        last of the backlog, never before: its id must not pass what still waits."""
+        viewer = self.viewer
+        frames = []
+        size = 0
+        if viewer.reset:
+            viewer.reset = False
+            self.renew()
+            # Revision 0: whoever resumes from here is sent everything.
+            frames.append(f"{self._prefix}0\nevent: reset\ndata: {{}}\n\n".encode())
+        while viewer.waiting and size < WRITE_BYTES:
+            slot = next(iter(viewer.waiting))
+            frame = self._change_frame(slot, viewer.waiting.pop(slot))
+            size += len(frame)
+            frames.append(frame)
+        if not viewer.waiting and not viewer.is_ready:
+            viewer.is_ready = True
+            frames.append(self._frame("ready", self._revision_data()))
+        return b"".join(frames)
+
+    def _change_frame(self, slot: int, waiting: Waiting) -> bytes:
+        start = f"{self._prefix}{waiting.revision}\n".encode()
+        if waiting.gone:
+            home_id = self._board.listing(slot).id  # [A-Za-z0-9._~-]: JSON as it is
+            return start + b'event: gone\ndata: {"id":"%b"}\n\n' % home_id.encode()
+        feature = self._board.feature(slot).at(waiting.distance_km)
+        return b"%bevent: listing\ndata: %b\n\n" % (start, feature)
+
+    def _frame(self, event: str, data: str) -> bytes:
+        revision = self._board.revision
+        return f"{self._prefix}{revision}\nevent: {event}\ndata: {data}\n\n".encode()
+
+    def _revision_data(self) -> str:
+        return f'{{"revision":{self._board.revision}}}'
+
+
+class LiveStreams:
+    """All streams of this process; wraps the app and takes the stream's path from it."""
+
+    def __init__(
+        self,
+        app: Asgi,
+        board: Board,
+        audience: Audience,
+        geocoder: Geocoder,
+        lifetime_seconds: tuple[float, float] = LIFETIME_SECONDS,
+    ) -> None:
+        self._app = app
+        self._board = board
+        self._audience = audience
+        self._geocoder = geocoder
+        self._lifetime_seconds = lifetime_seconds
+        self._streams: dict[Viewer, Stream] = {}
+        self._concerned: dict[Viewer, None] = {}
+        self._wake = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._closing = False
+        self.follower: Follower | None = None
+        self.delivered = 0
+
+    def __len__(self) -> int:
+        return len(self._streams)
+
+    async def start(self) -> None:
+        self._tasks = [
+            asyncio.create_task(self._deliver(), name="live-deliver"),
+            asyncio.create_task(self._watch(), name="live-watch"),
+        ]
+
+    async def close(self) -> None:
+        """End all streams at once: an open stream would hold up the end of the process."""
+        self._closing = True
+        for stream in list(self._streams.values()):
+            stream.end()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def on_changes(self, changes: Sequence[Change]) -> None:
+        """Called right after the board applied them."""
+        for viewer in self._audience.notify(changes):
+            self._concerned[viewer] = None
+        self._wake.set()
+
+    def on_restart(self) -> None:
+        """The board holds another history now: every viewer begins anew."""
+        for viewer in self._streams:
+            self._audience.reset(viewer)
+            self._concerned[viewer] = None
+        self._wake.set()
+
+    async def _deliver(self) -> None:
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            while self._concerned:
+                for _ in range(min(FLUSHES_AT_ONCE, len(self._concerned))):
+                    viewer, _ = self._concerned.popitem()
+                    if (stream := self._streams.get(viewer)) is not None:
+                        self.delivered += 1
+                        stream.flush()
+                await asyncio.sleep(0)  # let requests and new commits in between
+
+    async def _watch(self) -> None:
+        """Heartbeats, spread over their interval, and the deadline of writes."""
+        second = 0
+        while True:
+            await asyncio.sleep(1)
+            second = (second + 1) % HEARTBEAT_SECONDS
+            late = time.monotonic() - WRITE_DEADLINE_SECONDS
+            for number, stream in enumerate(list(self._streams.values())):
+                if stream.is_busy:
+                    if stream.writing_since < late:
+                        log.info("a viewer does not read, dropped")
+                        stream.abort()
+                elif stream.heartbeat_due == second:
+                    stream.heartbeat()
+                if number % FLUSHES_AT_ONCE == 0:
+                    await asyncio.sleep(0)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http" or scope["path"] != STREAM_PATH:
+            await self._app(scope, receive, send)
+        elif scope["method"] not in ("GET", "HEAD"):
+            await self._app(scope, receive, send)  # answers 405
+        else:
+            try:
+                query, cursor = await self._read(scope)
+                if self._closing or len(self._streams) >= MAX_VIEWERS:
+                    raise Overloaded("Too many viewers are connected. Try again shortly.")
+            except FreiplatzError as error:
+                await _refuse(error, send)
+                return
+            await self._serve(scope, query, cursor, receive, send)
+
+    async def _read(self, scope: Scope) -> tuple[Query, Cursor | None]:
+        """The search and where to resume; None: from nothing."""
+        pairs = parse_qsl(scope["query_string"].decode("ascii", "replace"), keep_blank_values=True)
+        args: Args = MultiDict(pairs)
+        check_names(args, (*SEARCH, "since"))
+        query = await parse_query(args, self._geocoder)
+        header = next((v for k, v in scope["headers"] if k == b"last-event-id"), b"")
+        # The header is newer: a browser that reconnects repeats the address it began with.
+        if header.strip():
+            return query, read_cursor(header.decode("ascii", "replace")) or Cursor("", "", 0)
+        since = args.get("since", "").strip()
+        if not since:
+            return query, None
+        cursor = read_cursor(since)
+        if cursor is None:
+            raise InvalidParameter(
+                "This is no cursor. Take it from a search or an event, or leave it out.",
+                field="since",
+            )
+        return query, cursor
+
+    async def _serve(
+        self, scope: Scope, query: Query, cursor: Cursor | None, receive: Receive, send: Send
+    ) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
+        if scope["method"] == "HEAD":
+            await send({"type": "http.response.body", "body": b""})
+            return
+        if cursor is not None and cursor.revision > self._board.revision and self.follower:
+            # This worker may lag behind the one that the viewer had; that is no restore.
+            with suppress(Exception):
+                await self.follower.catch_up()
+        transport = transport_below(scope, send)
+        if transport is not None:
+            bound_send_buffer(transport)
+        viewer = self._join(query, cursor)
+        stream = self._streams[viewer] = Stream(self._board, viewer, send, transport)
+        stream.heartbeat_due = len(self._streams) % HEARTBEAT_SECONDS
+        try:
+            stream.flush()
+            await self._until_over(stream, receive)
+        finally:
+            if stream.is_busy:
+                stream.abort()  # waiting for a slow reader here could be for ever
+            stream.end()
+            self._streams.pop(viewer, None)
+            self._concerned.pop(viewer, None)
+            self._audience.leave(viewer)
+        with suppress(Exception):
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    def _join(self, query: Query, cursor: Cursor | None) -> Viewer:
+        if cursor is None:
+            return self._audience.join(query, None)
+        known = (query.fingerprint(), self._board.epoch)
+        if (cursor.fingerprint, cursor.epoch) == known and cursor.revision <= self._board.revision:
+            return self._audience.join(query, cursor.revision)
+        viewer = self._audience.join(query, None)
+        viewer.reset = True
+        return viewer
+
+    async def _until_over(self, stream: Stream, receive: Receive) -> None:
+        """Wait until the client leaves, the stream is ended, or its lifetime is over."""
+        gone = asyncio.ensure_future(_disconnected(receive))
+        try:
+            lifetime = random.uniform(*self._lifetime_seconds)
+            await asyncio.wait(
+                {gone, stream.ended}, timeout=lifetime, return_when=asyncio.FIRST_COMPLETED
+            )
+        finally:
+            gone.cancel()
+
+
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _refuse(error: FreiplatzError, send: Send) -> None:
+    body, status, headers = problem_response(problem_of(error))
+    raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+    raw.append((b"access-control-allow-origin", b"*"))
+    raw.append((b"content-length", str(len(body)).encode()))
+    await send({"type": "http.response.start", "status": status, "headers": raw})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,280 @@
+"""The OpenAPI 3.1 document, made from the types that are decoded and encoded.
+
+quart-schema knows neither `application/problem+json` nor GeoJSON, and coerces where we are
+strict; what is left to write down by hand is the table of routes.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from http import HTTPStatus
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+from quart import Blueprint, Response
+
+from providers.api import ReportsResult
+from providers.payloads import HomeBody, ReportBody, ReportRow
+from vacancies.geojson import Properties
+from vacancies.models import CareForm, Focus, Need, Room, Sex
+from vacancies.search import LIMIT, LIMIT_RANGE, RADIUS_KM, RADIUS_RANGE_KM
+from web.api import PlaceAnswer
+from web.operations import Readiness
+from web.problems import PROBLEM_TYPE, Problem
+
+openapi = Blueprint("openapi", __name__)
+
+Json = dict[str, Any]
+_REF = "#/components/schemas/{name}"
+
+
+class SearchFeature(Properties, frozen=True, kw_only=True):
+    """The properties of a Feature in a search."""
+
+    distance_km: float | None = None
+
+
+class ManyReports(msgspec.Struct, frozen=True, kw_only=True):
+    """Reports for many homes in one call."""
+
+    reports: Annotated[list[ReportRow], Meta(min_length=1, max_length=1000)]
+
+
+@openapi.get("/api/v1/openapi.json")
+async def document() -> Response:
+    """This document."""
+    return Response(
+        _encoded(),
+        content_type="application/json",
+        headers={"Access-Control-Allow-Origin": "*", "Cache-Control": "no-cache"},
+    )
+
+
+@cache
+def _encoded() -> bytes:
+    return msgspec.json.encode(build_document())
+
+
+def build_document() -> Json:
+    types = (ReportBody, ManyReports, HomeBody, ReportsResult, Problem, PlaceAnswer, Readiness)
+    _, schemas = msgspec.json.schema_components((*types, SearchFeature), ref_template=_REF)
+    schemas.update(_geojson_schemas())
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Freiplatz",
+            "version": "1",
+            "description": "Which care homes have a free place, live.",
+            "license": {"name": "EUPL-1.2", "identifier": "EUPL-1.2"},
+        },
+        "paths": _paths(),
+        "components": {
+            "schemas": schemas,
+            "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
+        },
+    }
+
+
+def _ref(name: str) -> Json:
+    return {"$ref": _REF.format(name=name)}
+
+
+def _geojson_schemas() -> Json:
+    """GeoJSON around our own properties (RFC 7946)."""
+    position = {"type": "array", "items": {"type": "number"}, "minItems": 2, "maxItems": 2}
+    return {
+        "Feature": {
+            "type": "object",
+            "required": ["type", "id", "geometry", "properties"],
+            "properties": {
+                "type": {"const": "Feature"},
+                "id": {"type": "string"},
+                "geometry": {
+                    "type": "object",
+                    "required": ["type", "coordinates"],
+                    "properties": {"type": {"const": "Point"}, "coordinates": position},
+                },
+                "properties": _ref("SearchFeature"),
+            },
+        },
+        "FeatureCollection": {
+            "type": "object",
+            "required": ["type", "features", "revision", "cursor", "next", "total"],
+            "properties": {
+                "type": {"const": "FeatureCollection"},
+                "features": {"type": "array", "items": _ref("Feature")},
+                "revision": {"type": "integer"},
+                "cursor": {"type": "string", "description": "Start the stream from here."},
+                "next": {
+                    "type": ["string", "null"],
+                    "description": "The `cursor` of the next page.",
+                },
+                "total": {"type": "integer", "description": "Homes that match in all."},
+                "free_total": {"type": "object", "additionalProperties": {"type": "integer"}},
+            },
+        },
+    }
+
+
+def _parameter(name: str, schema: Json, text: str, **more: Any) -> Json:
+    return {"name": name, "in": "query", "schema": schema, "description": text, **more}
+
+
+def _codes(kind: type[CareForm] | type[Focus] | type[Need]) -> Json:
+    return {"type": "array", "items": {"enum": [str(code) for code in kind]}}
+
+
+def _search_parameters() -> list[Json]:
+    number = r"^[+-]?[0-9]{1,12}(\.[0-9]{1,20})?"
+    low, high = RADIUS_RANGE_KM
+    return [
+        _parameter(
+            "near",
+            {
+                "type": "array",
+                "items": {"type": "string", "pattern": number + "," + number[1:] + "$"},
+                "maxItems": 5,
+            },
+            "latitude,longitude; repeatable, the nearest counts",
+        ),
+        _parameter("place", {"type": "string", "maxLength": 200}, "PLZ, town, or street address"),
+        _parameter(
+            "radius_km",
+            {"type": "number", "minimum": low, "maximum": high, "default": RADIUS_KM},
+            "Around near and place",
+        ),
+        _parameter("bbox", {"type": "string"}, "west,south,east,north, instead of near or place"),
+        _parameter("care_form", _codes(CareForm), "Any of these"),
+        _parameter("sex", {"enum": [str(code) for code in Sex]}, "Who needs the place"),
+        _parameter("room", {"enum": [str(code) for code in Room]}, "Kind of room"),
+        _parameter("care_grade", {"type": "integer", "minimum": 1, "maximum": 5}, "Pflegegrad"),
+        _parameter("focus", _codes(Focus), "All of these"),
+        _parameter("need", _codes(Need), "All of these"),
+        _parameter("available_by", {"type": "string", "format": "date"}, "Free by this day"),
+        _parameter(
+            "municipality", {"type": "string", "pattern": "^[0-9]{2,12}$"}, "First digits of AGS"
+        ),
+        _parameter("max_cost_eur", {"type": "number", "minimum": 0}, "Euros a month in all"),
+        _parameter("include_full", {"type": "boolean", "default": False}, "Also without a place"),
+    ]
+
+
+_HOME_ID: Json = {
+    "name": "home_id",
+    "in": "path",
+    "required": True,
+    "schema": {"type": "string", "pattern": "^[A-Za-z0-9._~-]{1,64}$"},
+}
+_IF_MATCH: Json = {
+    "name": "If-Match",
+    "in": "header",
+    "schema": {"type": "string", "pattern": '^"[0-9]{1,15}"$'},
+    "description": "ETag of the state that you know; 412 if it has changed.",
+}
+_IDEMPOTENCY: Json = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "schema": {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,200}$"},
+    "description": "The same call again gets the first answer, for 24 hours.",
+}
+
+
+def _answers(ok: Json, problems: tuple[int, ...]) -> Json:
+    answers: Json = {
+        str(status): {
+            "description": HTTPStatus(status).phrase,
+            "content": {PROBLEM_TYPE: {"schema": _ref("Problem")}},
+        }
+        for status in problems
+    }
+    return {**ok, **answers}
+
+
+def _ok(media: str, schema: Json, status: int = 200, text: str = "OK") -> Json:
+    return {str(status): {"description": text, "content": {media: {"schema": schema}}}}
+
+
+def _writing(summary: str, body: Json | None, ok: Json, parameters: list[Json]) -> Json:
+    """A route for providers: it needs a key, and may change something."""
+    operation: Json = {
+        "summary": summary,
+        "security": [{"key": []}],
+        "parameters": [*parameters, _IDEMPOTENCY],
+        "responses": _answers(ok, (400, 401, 403, 404, 409, 412, 413, 422, 503)),
+    }
+    if body is not None:
+        operation["requestBody"] = {
+            "required": True,
+            "content": {"application/json": {"schema": body}},
+        }
+    return operation
+
+
+def _paths() -> Json:
+    geo = "application/geo+json"
+    feature = _ok(geo, _ref("Feature"))
+    created = {**feature, **_ok(geo, _ref("Feature"), 201, "Created")}
+    limit = {"type": "integer", "minimum": LIMIT_RANGE[0], "maximum": LIMIT_RANGE[1]}
+    search = _search_parameters()
+    places = {"type": "array", "items": _ref("PlaceAnswer")}
+    q = {"type": "string", "minLength": 1, "maxLength": 200}
+    since = _parameter("since", {"type": "string"}, "A cursor; the header Last-Event-ID wins")
+    stream = _ok("text/event-stream", {"type": "string"})
+    paging = [
+        _parameter("limit", {**limit, "default": LIMIT}, "Homes on a page"),
+        _parameter("cursor", {"type": "string"}, "`next` of the page before"),
+    ]
+    plain = "application/json"
+    return {
+        "/api/v1/places": {
+            "get": {
+                "summary": "Find a place",
+                "parameters": [_parameter("q", q, "What to look for", required=True)],
+                "responses": _answers(_ok(plain, places), (400, 503)),
+            }
+        },
+        "/api/v1/vacancies": {
+            "get": {
+                "summary": "Search for free places",
+                "parameters": [*search, *paging],
+                "responses": _answers(_ok(geo, _ref("FeatureCollection")), (400, 404, 422, 503)),
+            }
+        },
+        "/api/v1/vacancies/stream": {
+            "get": {
+                "summary": "The same search, live, as Server-Sent Events",
+                "description": "Events: listing (a Feature), gone, ready, heartbeat, reset.",
+                "parameters": [*search, since],
+                "responses": _answers(stream, (400, 404, 422, 503)),
+            }
+        },
+        "/api/v1/homes/{home_id}": {
+            "get": {
+                "summary": "One home",
+                "parameters": [_HOME_ID],
+                "responses": _answers(
+                    {**feature, "304": {"description": "Not Modified"}}, (400, 404, 409)
+                ),
+            },
+            "put": _writing(
+                "Create or describe a home", _ref("HomeBody"), created, [_HOME_ID, _IF_MATCH]
+            ),
+        },
+        "/api/v1/homes/{home_id}/vacancies": {
+            "put": _writing(
+                "Report all that is free", _ref("ReportBody"), feature, [_HOME_ID, _IF_MATCH]
+            )
+        },
+        "/api/v1/homes/{home_id}/vacancies/confirm": {
+            "post": _writing("Still so", None, feature, [_HOME_ID, _IF_MATCH])
+        },
+        "/api/v1/reports": {
+            "post": _writing(
+                "Report for many homes",
+                _ref("ManyReports"),
+                _ok(plain, _ref("ReportsResult")),
+                [],
+            )
+        },
+    }

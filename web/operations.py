@@ -1,0 +1,98 @@
+"""What operators and load balancers ask: alive, ready, metrics."""
+
+from __future__ import annotations
+
+import msgspec
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+from quart import Blueprint, Response
+
+from vacancies.database import is_connection_error
+from vacancies.homes import select_sweep_lag
+from web.state import state
+
+operations = Blueprint("operations", __name__)
+
+FOLLOWER_LIMIT_SECONDS = 10.0
+
+
+class Readiness(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether this process should get requests, and what ails it if not."""
+
+    ready: bool
+    board: bool
+    follower: bool
+    database: bool
+    redis: bool  # for information: without Redis changes come a second later
+    follower_lag_seconds: float
+    sweeper_lag_seconds: float | None
+
+
+@operations.get("/healthz")
+async def healthz() -> Response:
+    """The process lives."""
+    return Response(b'{"status":"ok"}', content_type="application/json")
+
+
+@operations.get("/readyz")
+async def readyz() -> Response:
+    """The board is loaded, the follower is alive, the database is reachable."""
+    here = state()
+    lag = here.follower.lag_seconds()
+    sweeper_lag: float | None = None
+    try:
+        sweeper_lag = await select_sweep_lag(here.deployment.pool)
+    except Exception as error:
+        if not is_connection_error(error):
+            raise
+    found = Readiness(
+        ready=sweeper_lag is not None and lag < FOLLOWER_LIMIT_SECONDS and bool(here.board.epoch),
+        board=bool(here.board.epoch),
+        follower=lag < FOLLOWER_LIMIT_SECONDS,
+        database=sweeper_lag is not None,
+        redis=here.follower.is_listening,
+        follower_lag_seconds=round(min(lag, 1e9), 3),
+        sweeper_lag_seconds=sweeper_lag,
+    )
+    return Response(
+        msgspec.json.encode(found),
+        status=200 if found.ready else 503,
+        content_type="application/json",
+    )
+
+
+@operations.get("/metrics")
+async def metrics() -> Response:
+    """Prometheus metrics of this process."""
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(_Gauges())
+    return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+
+
+class _Gauges(Collector):
+    """Read at the moment of asking: nothing is counted on hot paths for it."""
+
+    def collect(self) -> list[Metric]:
+        here = state()
+        homes = GaugeMetricFamily(
+            "freiplatz_homes", "Open homes on the board by freshness.", labels=["freshness"]
+        )
+        for freshness, count in here.board.counts().items():
+            homes.add_metric([freshness], count)
+        lag = min(here.follower.lag_seconds(), 1e9)
+        return [
+            homes,
+            _gauge("freiplatz_revision", "Revision of the board.", here.board.revision),
+            _gauge("freiplatz_viewers", "Open live streams.", len(here.live)),
+            _gauge("freiplatz_follower_lag_seconds", "Since the board last agreed.", lag),
+            _gauge(
+                "freiplatz_follower_repairs", "Gaps filled from Postgres.", here.follower.repairs
+            ),
+            _gauge("freiplatz_redis_listening", "1 while subscribed.", here.follower.is_listening),
+            _gauge("freiplatz_deliveries", "Changes handed to viewers.", here.live.delivered),
+        ]
+
+
+def _gauge(name: str, text: str, value: float) -> GaugeMetricFamily:
+    return GaugeMetricFamily(name, text, value=float(value))

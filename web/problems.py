@@ -1,0 +1,75 @@
+"""Errors as `application/problem+json` (RFC 9457): the one table from class to status."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+
+from vacancies import errors
+
+PROBLEM_TYPE = "application/problem+json"
+
+STATUS: dict[type[errors.FreiplatzError], HTTPStatus] = {
+    errors.InvalidParameter: HTTPStatus.BAD_REQUEST,
+    errors.InvalidJson: HTTPStatus.BAD_REQUEST,
+    errors.InvalidInput: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.UnknownPlace: HTTPStatus.NOT_FOUND,
+    errors.AmbiguousPlace: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.GeocoderUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.UnknownHome: HTTPStatus.NOT_FOUND,
+    errors.HomeClosed: HTTPStatus.CONFLICT,
+    errors.ForeignHome: HTTPStatus.FORBIDDEN,
+    errors.NothingToConfirm: HTTPStatus.CONFLICT,
+    errors.OutdatedReport: HTTPStatus.CONFLICT,
+    errors.ChangedSince: HTTPStatus.PRECONDITION_FAILED,
+    errors.IdempotencyKeyReused: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.IdempotencyKeyInFlight: HTTPStatus.CONFLICT,
+    errors.Unauthenticated: HTTPStatus.UNAUTHORIZED,
+    errors.Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.OutcomeUnknown: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.Overloaded: HTTPStatus.SERVICE_UNAVAILABLE,
+}
+
+
+class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What went wrong and what to do. `code` is stable; `field` names the input at fault."""
+
+    title: str
+    status: int
+    code: str
+    detail: str
+    field: str | None = None
+    candidates: list[dict[str, Any]] | None = None
+    merged_into: str | None = None
+
+
+def status_of(error: errors.FreiplatzError) -> HTTPStatus:
+    for kind in type(error).__mro__:
+        if kind in STATUS:
+            return STATUS[kind]
+    return HTTPStatus.INTERNAL_SERVER_ERROR
+
+
+def problem_of(error: errors.FreiplatzError) -> Problem:
+    status = status_of(error)
+    return Problem(
+        title=status.phrase,
+        status=status,
+        code=error.code,
+        detail=error.detail,
+        field=error.field,
+        candidates=getattr(error, "candidates", None),
+        merged_into=getattr(error, "merged_into", None),
+    )
+
+
+def problem_response(problem: Problem) -> tuple[bytes, int, dict[str, str]]:
+    """Body, status and headers."""
+    headers = {"Content-Type": PROBLEM_TYPE, "Cache-Control": "no-store"}
+    if problem.status == HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = "Bearer"
+    if problem.status in (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS):
+        headers["Retry-After"] = "2"
+    return msgspec.json.encode(problem), problem.status, headers

@@ -1,0 +1,33 @@
+"""What the routes of one web process share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from quart import current_app
+
+from vacancies.audience import Audience
+from vacancies.board import Board
+from vacancies.config import Settings
+from vacancies.deployment import Deployment
+from vacancies.feed import Follower
+from vacancies.geocoding import Geocoder
+from web.live import LiveStreams
+
+
+@dataclass
+class State:
+    settings: Settings
+    deployment: Deployment
+    board: Board
+    audience: Audience
+    follower: Follower
+    geocoder: Geocoder
+    live: LiveStreams
+    demo: bool
+
+
+def state() -> State:
+    """The state of the app that serves the current request."""
+    found: State = current_app.extensions["state"]
+    return found
