@@ -17,9 +17,7 @@ WIDER_KM = (10, 25, 50, 100, 200)
 def asks_for_details(query: Query) -> bool:
     """Whether homes are counted instead of places: a home matches with one line that fits,
     so its other places may not be for this person."""
-    return bool(
-        query.sex or query.room or query.care_grade or query.focuses or query.available_by
-    )
+    return bool(query.sex or query.room or query.care_grade or query.focuses or query.available_by)
 
 
 def free_places(query: Query, found: Page) -> int:

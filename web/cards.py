@@ -124,7 +124,7 @@ def attributes(listing: Listing, language: Language) -> list[str]:
     lines = [line for line in listing.vacancies if line.count > 0]
     rooms = [words.ROOMS[r] for r in words.ROOMS if any(line.room is r for line in lines)]
     sexes = [words.SEXES[s] for s in words.SEXES if any(line.sex is s for line in lines)]
-    if any(line.sex is Sex.ANY for line in lines):
+    if len(sexes) == len(words.SEXES) or any(line.sex is Sex.ANY for line in lines):
         sexes = []  # somebody of either sex finds a place: nothing to warn of
     known = {*listing.profile.focuses, *(f for line in lines for f in line.focuses)}
     focuses = [words.FOCUSES[f] for f in words.FOCUSES if f in known]
@@ -188,9 +188,7 @@ def card(
         freshness_text=freshness_text(listing, language, now),
         said_at=said_at.isoformat() if said_at else "",
         attributes=" · ".join(attributes(listing, language)),
-        cost=language.gettext(
-            "about %(amount)s own share a month", amount=language.euros(total)
-        )
+        cost=language.gettext("about %(amount)s own share a month", amount=language.euros(total))
         if total is not None
         else "",
         stop=stop_text(listing, language, today),
@@ -198,6 +196,8 @@ def card(
         phone=phone,
         phone_href=phone_href(phone),
         call_label=language.gettext("Call %(name)s on %(number)s", name=profile.name, number=phone),
-        mail_href=f"mailto:{quote(profile.contact.email, safe='@')}" if profile.contact.email else "",
+        mail_href=f"mailto:{quote(profile.contact.email, safe='@')}"
+        if profile.contact.email
+        else "",
         website=safe_website(profile.contact.website),
     )

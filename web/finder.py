@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from msgspec.structs import replace
 from quart import Blueprint, Response, request
@@ -20,11 +19,12 @@ from vacancies.errors import (
     UnknownPlace,
 )
 from vacancies.listings import local_date
-from vacancies.models import HomeStatus, Listing
+from vacancies.models import HomeStatus
 from vacancies.search import Query
 from web import words
 from web.answer import WayOn, answer, asks_for_details, ways_on
-from web.cards import EMPTY, Card, card, line_details, when
+from web.cards import EMPTY, card
+from web.details import free_lines, labellers, linked_data
 from web.form import Form, api_parameters
 from web.language import Language
 from web.pages import current_language, link, message_page, page
@@ -109,7 +109,7 @@ async def _results(form: Form, query: Query, found: Page) -> Response:
         cards=[card(h.listing, h.distance_km, language, now, query.care_forms) for h in found.hits],
         empty=EMPTY,
         total=found.total,
-        chips=form.chips(query, language),
+        chips=form.chips(query, language, local_date(now)),
         ways=[(way, _way_address(form, way)) for way in ways_on(board, query, language)]
         if not found.total
         else [],
@@ -173,9 +173,9 @@ async def home(home_id: str) -> Response:
         "home.html",
         home=listing,
         card=view,
-        lines=_lines(listing, language, now),
-        linked_data=_linked_data(listing, view, link(f"/homes/{listing.id}")),
-        labels=_labels(language),
+        lines=free_lines(listing, language, now),
+        linked_data=linked_data(listing, view, _own_address(link(f"/homes/{quote(home_id)}"))),
+        labels=labellers(language),
         observed=_moment(listing.observed_at, language),
         confirmed=_moment(listing.confirmed_at, language),
         client={
@@ -195,69 +195,20 @@ async def _no_home(status: int, merged_into: str) -> Response:
             404, _("We do not know this home"), _("The link is old or mistyped."), steps
         )
     if merged_into:
-        steps.insert(0, (_("To the home that took its place"), link(f"/homes/{merged_into}")))
+        steps.insert(
+            0, (_("To the home that took its place"), link(f"/homes/{quote(merged_into)}"))
+        )
     return await message_page(
         410, _("This home is closed"), _("It takes no new residents any more."), steps
     )
 
 
+def _own_address(path: str) -> str:
+    return (state().settings.public_url or request.host_url).rstrip("/") + path
+
+
 def _moment(at: datetime | None, language: Language) -> str:
     return language.moment(at) if at else ""
-
-
-def _labels(language: Language) -> dict[str, Callable[[str], str]]:
-    """From code to label, for the template."""
-    tables = {"form": words.CARE_FORMS, "focus": words.FOCUSES, "need": words.NEEDS}
-
-    def labeller(table: dict[Any, str]) -> Callable[[str], str]:
-        return lambda code: language.gettext(table[code])
-
-    return {name: labeller(table) for name, table in tables.items()}
-
-
-def _lines(listing: Listing, language: Language, now: datetime) -> list[dict[str, str]]:
-    """Every free line in words."""
-    today = local_date(now)
-    return [
-        {
-            "count": language.number(line.count),
-            "form": language.gettext(words.CARE_FORMS[line.care_form]),
-            "when": when(line, language, today),
-            "details": " · ".join(line_details(line, language)),
-            "note": line.note or "",
-        }
-        for line in listing.vacancies
-        if line.count > 0
-    ]
-
-
-def _linked_data(listing: Listing, view: Card, address: str) -> dict[str, Any]:
-    """The home for search engines (schema.org); empty members are left out."""
-    profile = listing.profile
-    base = (state().settings.public_url or request.host_url).rstrip("/")
-    postal = {
-        "@type": "PostalAddress",
-        "streetAddress": profile.address.street,
-        "postalCode": profile.address.postcode,
-        "addressLocality": profile.address.city,
-        "addressCountry": profile.address.country,
-    }
-    data = {
-        "@context": "https://schema.org",
-        "@type": "LocalBusiness",
-        "@id": base + address,
-        "name": profile.name,
-        "telephone": profile.contact.phone,
-        "email": profile.contact.email,
-        "url": view.website,
-        "address": {key: value for key, value in postal.items() if value},
-        "geo": {
-            "@type": "GeoCoordinates",
-            "latitude": profile.point.latitude,
-            "longitude": profile.point.longitude,
-        },
-    }
-    return {key: value for key, value in data.items() if value}
 
 
 @finder.get("/api/v1/docs")

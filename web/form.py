@@ -3,9 +3,10 @@ change one thing of it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 from werkzeug.datastructures import MultiDict
 
@@ -15,7 +16,16 @@ from web.language import Language
 
 RADII_KM = (5, 10, 25, 50, 100)
 MORE_FILTERS = ("sex", "room", "care_grade", "focus", "need", "available_by", "max_cost_eur")
-FIELDS = ("place", "label", "near", "radius_km", "bbox", "care_form", "include_full", "municipality")
+FIELDS = (
+    "place",
+    "label",
+    "near",
+    "radius_km",
+    "bbox",
+    "care_form",
+    "include_full",
+    "municipality",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +108,9 @@ class Form:
         args.setlist(key, [other for other in args.getlist(key) if other != value])
         return args
 
-    def chips(self, query: Query, language: Language) -> list[Chip]:
+    def chips(self, query: Query, language: Language, today: date) -> list[Chip]:
         """Every filter that narrows this search, apart from the area."""
         _ = language.gettext
-        today = date.today()
         chips = [
             *self._code_chips("care_form", query.care_forms, words.CARE_FORMS, language),
             *self._code_chips("sex", filter(None, [query.sex]), words.SEXES, language),
@@ -123,7 +132,7 @@ class Form:
         return chips
 
     def _code_chips(
-        self, key: str, codes: Iterable[str], names: dict[str, str], language: Language
+        self, key: str, codes: Iterable[str], names: Mapping[Any, str], language: Language
     ) -> list[Chip]:
         return [
             Chip(language.gettext(names[code]), self._without(key, code))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -11,7 +12,6 @@ import structlog
 from quart import Quart, Response, g, has_request_context, render_template, request
 from quart.wrappers import Response as QuartResponse
 from werkzeug.datastructures import MultiDict
-from werkzeug.security import safe_join
 
 from web.language import DEFAULT, Language, choose, languages
 from web.state import state
@@ -88,17 +88,9 @@ async def error_page(status: int) -> Response:
     return await message_page(status, title, text, home)
 
 
-def wants_page() -> bool:
-    """Whether this request came from somebody who reads pages, not from a program."""
-    return not request.path.startswith("/api/") and (
-        request.accept_mimetypes.quality("text/html")
-        >= request.accept_mimetypes.quality("application/json")
-    )
-
-
 def _read_manifest() -> dict[str, Any]:
     """Vite's list of built files, or nothing: the pages work without them, but plainly."""
-    path = DIST / ".vite" / "manifest.json"
+    path = DIST / "manifest.json"
     if not path.exists():
         log.warning("client_not_built", expected=str(path), remedy="npm run build in web/client")
         return {}
@@ -120,16 +112,34 @@ def _assets(manifest: dict[str, Any], entry: str) -> dict[str, list[str]]:
     }
 
 
-async def serve_asset(filename: str) -> Response:
-    """A file of the built client; its name holds its hash, so it may be kept for ever."""
-    path = safe_join(str(DIST), filename)
-    kind = _TYPES.get(Path(filename).suffix)
-    if path is None or kind is None or not Path(path).is_file():
+@dataclass(frozen=True, slots=True)
+class _Asset:
+    """A file of the built client, plain and packed."""
+
+    kind: str
+    body: bytes
+    packed: bytes | None
+
+
+def _read_assets() -> dict[str, _Asset]:
+    """Every file of the built client by its name, read once: what is served belongs
+    together, also while somebody builds anew."""
+    found = {}
+    for path in DIST.glob("*.*") if DIST.is_dir() else ():
+        if kind := _TYPES.get(path.suffix):
+            packed = path.with_name(path.name + ".gz")
+            found[path.name] = _Asset(
+                kind, path.read_bytes(), packed.read_bytes() if packed.exists() else None
+            )
+    return found
+
+
+def _serve(asset: _Asset | None) -> Response:
+    """A name of ours holds the hash of the file, so it may be kept for ever."""
+    if asset is None:
         return QuartResponse("No such file.\n", 404, mimetype="text/plain")
-    packed = Path(path + ".gz")
-    pack = packed.is_file() and request.accept_encodings.quality("gzip") > 0
-    body = (packed if pack else Path(path)).read_bytes()
-    response = QuartResponse(body, content_type=kind)
+    pack = asset.packed is not None and request.accept_encodings.quality("gzip") > 0
+    response = QuartResponse(asset.packed if pack else asset.body, content_type=asset.kind)
     response.headers["Cache-Control"] = f"public, max-age={_YEAR_SECONDS}, immutable"
     response.headers["Vary"] = "Accept-Encoding"
     if pack:
@@ -155,4 +165,9 @@ def init_pages(app: Quart) -> None:
         assets=lambda entry: _assets(manifest, entry),
         is_demo=lambda: state().demo,
     )
-    app.add_url_rule("/assets/<path:filename>", "assets", serve_asset)
+    files = _read_assets()
+
+    async def asset(name: str) -> Response:
+        return _serve(files.get(name))
+
+    app.add_url_rule("/assets/<name>", "assets", asset)

@@ -1,0 +1,184 @@
+"""The program as operators run it: processes that start, stop and are killed."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from providers.auth import create_key
+from tests.flow.viewer import Viewer
+from vacancies.database import Pool
+from vacancies.provider import ensure_provider
+from vacancies.servers import Servers
+
+FREIPLATZ = [sys.executable, "-m", "web"]
+ROOT = Path(__file__).parents[2]
+
+
+@asynccontextmanager
+async def process(*arguments: str, **environ: str) -> AsyncIterator[tuple[str, asyncio.subprocess.Process]]:
+    """`freiplatz serve` on a free port: (its address, the process)."""
+    clean = {k: v for k, v in os.environ.items() if not k.startswith("FREIPLATZ_")}
+    settings = {f"FREIPLATZ_{name.upper()}": value for name, value in environ.items()}
+    running = await asyncio.create_subprocess_exec(
+        *FREIPLATZ,
+        "serve",
+        "--port",
+        "0",
+        *arguments,
+        env={**clean, **settings},
+        cwd=ROOT,
+        stderr=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.DEVNULL,
+    )
+    assert running.stderr is not None
+    said = []
+    try:
+        async with asyncio.timeout(60):
+            while line := (await running.stderr.readline()).decode():
+                said.append(line)
+                if line.startswith("Freiplatz is there: "):
+                    break
+            else:
+                pytest.fail("it did not start:\n" + "".join(said))
+        draining = asyncio.create_task(running.stderr.read())
+        yield line.split()[3].rstrip("/"), running
+    finally:
+        if running.returncode is None:
+            running.kill()
+        await running.wait()
+        if said:
+            await draining
+
+
+@pytest.fixture
+async def key(pool: Pool) -> str:
+    found = await ensure_provider(pool, "Träger")
+    return await create_key(pool, found.id)
+
+
+async def put(client: aiohttp.ClientSession, url: str, key: str, path: str, body: object) -> int:
+    headers = {"Authorization": f"Bearer {key}"}
+    async with client.put(f"{url}/api/v1/homes/{path}", json=body, headers=headers) as answer:
+        return answer.status
+
+
+HOME = {"name": "Haus", "coordinates": {"latitude": 51.9, "longitude": 8.38}}
+REPORT = {"vacancies": [{"care_form": "long_term", "count": 2}]}
+
+
+async def test_killed_between_commit_and_publish(
+    database_url: str, servers: Servers, key: str, tmp_path: Path
+) -> None:
+    """The killed process speaks to a Redis that takes all and passes on nothing, so what it
+    commits is never published; the viewers of the other worker get it all the same."""
+
+    async def swallow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while await reader.read(1 << 16):
+            pass
+        writer.close()
+
+    black_hole = await asyncio.start_unix_server(swallow, tmp_path / "hole.sock")
+    deaf = {"database_url": database_url, "redis_url": f"unix://{tmp_path / 'hole.sock'}"}
+    good = {"database_url": database_url, "redis_url": servers.redis_url}
+    async with (
+        process(**good) as (other_url, _),
+        process(**deaf) as (url, doomed),
+        aiohttp.ClientSession() as client,
+    ):
+        assert await put(client, url, key, "a", HOME) == 201
+        viewer = Viewer(other_url, {})
+        watching = asyncio.create_task(viewer.watch(client))
+        await viewer.until(lambda: viewer.is_ready)
+        assert await put(client, url, key, "a/vacancies", REPORT) == 200
+        doomed.kill()
+        await viewer.until(lambda: "a" in viewer.table)
+        assert viewer.table["a"]["properties"]["free"] == {"long_term": 2}
+        watching.cancel()
+    black_hole.close()
+
+
+async def test_it_stops_at_once_with_open_streams(
+    database_url: str, servers: Servers, key: str
+) -> None:
+    given = {"database_url": database_url, "redis_url": servers.redis_url}
+    async with process(**given) as (url, running), aiohttp.ClientSession() as client:
+        viewers = [Viewer(url, {}) for _ in range(20)]
+        watching = [asyncio.create_task(viewer.watch(client)) for viewer in viewers]
+        for viewer in viewers:
+            await viewer.until(lambda v=viewer: v.is_ready)  # type: ignore[misc]
+        began = time.monotonic()
+        running.send_signal(signal.SIGTERM)
+        # The streams end by themselves: that is what this test is about, not the clock.
+        await asyncio.gather(*watching)
+        assert await running.wait() == 0
+        print(f"stopped with 20 open streams in {time.monotonic() - began:.2f} s")
+
+
+async def test_a_port_that_is_taken_is_said_plainly(
+    database_url: str, servers: Servers
+) -> None:
+    given = {"database_url": database_url, "redis_url": servers.redis_url}
+    async with process(**given) as (url, _):
+        second = await asyncio.create_subprocess_exec(
+            *FREIPLATZ,
+            "serve",
+            "--port",
+            url.rsplit(":", 1)[1],
+            cwd=ROOT,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        _, said = await second.communicate()
+        assert second.returncode == 1
+        assert "cannot be used" in said.decode()
+        assert "--port 8001" in said.decode()
+        assert "Traceback" not in said.decode()
+
+
+async def test_with_servers_of_its_own_it_survives_their_death(tmp_path: Path) -> None:
+    """Both servers are killed; the process starts them again and takes reports."""
+    data_dir = str(tmp_path / "data")
+    async with process(data_dir=data_dir) as (url, _), aiohttp.ClientSession() as client:
+        made = await asyncio.create_subprocess_exec(
+            "sh",
+            "-c",
+            f"{sys.executable} -m web provider add Eins >/dev/null"
+            f" && {sys.executable} -m web key create eins",
+            cwd=ROOT,
+            env={**os.environ, "FREIPLATZ_DATA_DIR": data_dir},
+            stdout=asyncio.subprocess.PIPE,
+        )
+        key = (await made.communicate())[0].decode().strip()
+        assert await put(client, url, key, "a", HOME) == 201
+        for pid in server_pids(tmp_path / "data"):
+            os.kill(pid, signal.SIGKILL)
+        async with asyncio.timeout(30):
+            while await put(client, url, key, "a/vacancies", REPORT) != 200:
+                await asyncio.sleep(0.2)
+        async with client.get(f"{url}/api/v1/homes/a") as answer:
+            assert (await answer.json())["properties"]["free"] == {"long_term": 2}
+
+
+def server_pids(data_dir: Path) -> list[int]:
+    """The postmaster and Valkey of a data folder, by their command lines."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                command = (entry / "cmdline").read_bytes().decode(errors="replace")
+                parent = int((entry / "stat").read_text().rsplit(")", 1)[1].split()[1])
+            except (OSError, IndexError):
+                continue
+            if str(data_dir) in command and "web" not in command.split("\0")[1:3] and parent:
+                found.append(int(entry.name))
+    assert len(found) >= 2, found
+    return found

@@ -1,0 +1,306 @@
+"""Reading lists: encodings, separators, shifted rows, JSON of all kinds, meaning of columns."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from providers.imports.cells import (
+    clean_text,
+    read_care_forms,
+    read_email,
+    read_phone,
+    read_places,
+    read_website,
+)
+from providers.imports.entries import Entry, Reader, Refusal, home_id_of
+from providers.imports.errors import InvalidMapping, MappingNeeded, UnreadableList
+from providers.imports.files import read_table
+from providers.imports.geometry import point_of
+from providers.imports.mapping import complete_mapping, left_out, load_mapping
+from vacancies.errors import FreiplatzError
+from vacancies.models import CareForm, Point
+
+CSV = "Name;Straße;PLZ;Ort\nHaus Ä„1“;Weg 1;33330;Gütersloh\nHaus B;Weg 2;1067;Dresden\n"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16"])
+def test_encodings(encoding: str) -> None:
+    table = read_table(CSV.encode(encoding))
+    assert [row.cells["Ort"] for row in table.rows] == ["Gütersloh", "Dresden"]
+    assert table.rows[0].cells["Name"] == "Haus Ä„1“"
+    assert [row.number for row in table.rows] == [2, 3]
+
+
+@pytest.mark.parametrize("separator", [";", ",", "\t", "|"])
+def test_separators(separator: str) -> None:
+    text = CSV.replace(";", separator).replace("Weg 1", '"Weg 1, Hof; links | unten"')
+    table = read_table(text.encode())
+    assert table.columns == ["Name", "Straße", "PLZ", "Ort"]
+    assert len(table.rows) == 2
+
+
+def test_quoted_quotes_and_line_breaks() -> None:
+    table = read_table(b'name;zip\n"Haus ""Am See""";33330\n"Haus\nB";33332\n')
+    assert [row.cells["name"] for row in table.rows] == ['Haus "Am See"', "Haus\nB"]
+
+
+def test_lines_above_the_header_and_empty_lines() -> None:
+    table = read_table(("Liste der Heime;;;\n;;;\n" + CSV + ";;;\n\n").encode())
+    assert table.columns == ["Name", "Straße", "PLZ", "Ort"]
+    assert [row.number for row in table.rows] == [4, 5]
+
+
+def test_shifted_rows_carry_a_fault() -> None:
+    table = read_table((CSV + "Haus C;Weg; 3;33330;Gütersloh\nHaus D;Weg 4\n").encode())
+    assert [row.fault is None for row in table.rows] == [True, True, False, False]
+
+
+def test_a_separator_at_the_end_of_every_line() -> None:
+    table = read_table(CSV.replace("loh\n", "loh;\n").replace("den\n", "den;\n").encode())
+    assert [row.fault for row in table.rows] == [None, None]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"  \n\n", b"name;zip\n", b"[]", b"{}", b"[1, 2]", b"{", b"\x00\x01\x02\xff" * 50],
+)
+def test_what_is_no_list(content: bytes) -> None:
+    with pytest.raises(UnreadableList):
+        read_table(content)
+
+
+@given(st.binary(max_size=400))
+@example(b"[" * 5000)
+@example(b'{"a":' * 5000)
+@example(b'name;zip\n"')
+@example(b"\xff\xfe\x00\xd8")
+def test_any_bytes_are_read_or_refused(content: bytes) -> None:
+    try:
+        table = read_table(content)
+        reader = Reader(table, complete_mapping(table), "P")
+    except FreiplatzError:
+        return
+    for row in table.rows:
+        assert isinstance(reader.read(row), (Entry, Refusal))
+
+
+@given(
+    st.lists(
+        st.dictionaries(
+            st.sampled_from(["id", "name", "plz", "ort", "lat", "lon", "telefon", "url", "mail"]),
+            st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=30)),
+        ),
+        min_size=1,
+        max_size=5,
+    )
+)
+def test_any_values_make_an_entry_or_a_refusal(rows: list[dict[str, Any]]) -> None:
+    try:
+        table = read_table(json.dumps([{"name": "Haus", "plz": "33330"}, *rows]).encode())
+        reader = Reader(table, complete_mapping(table), "P")
+    except FreiplatzError:
+        return
+    for row in table.rows:
+        assert isinstance(reader.read(row), (Entry, Refusal))
+
+
+def test_json_in_an_envelope() -> None:
+    rows = [{"id": "1", "name": "A", "adresse": {"plz": 1067, "ort": "Dresden"}, "neu": True}]
+    table = read_table(json.dumps({"messages": [], "results": {"n": 1}, "index": rows}).encode())
+    assert table.rows[0].cells == {
+        "id": "1",
+        "name": "A",
+        "adresse.plz": "1067",
+        "adresse.ort": "Dresden",
+        "neu": "true",
+    }
+
+
+def test_json_lines() -> None:
+    assert len(read_table(b'{"name": "A", "plz": 1}\n{"name": "B", "plz": 2}\n').rows) == 2
+
+
+@pytest.mark.parametrize(
+    ("geometry", "expected"),
+    [
+        ({"type": "Point", "coordinates": [8.4, 51.9]}, Point(51.9, 8.4)),
+        ({"type": "Point", "coordinates": [8.4, 51.9, 100]}, Point(51.9, 8.4)),
+        ({"type": "Polygon", "coordinates": [[[0, 0], [2, 0], [2, 2], [0, 2]]]}, Point(1.0, 1.0)),
+        ({"type": "Point", "coordinates": [8.4, 91]}, None),
+        ({"type": "Point", "coordinates": []}, None),
+        ({"type": "Polygon", "coordinates": []}, None),
+        ({"type": "Point", "coordinates": ["x", None]}, None),
+        ({"type": "Point", "coordinates": [float("nan"), 1]}, None),
+        (None, None),
+    ],
+)
+def test_geometry(geometry: Any, expected: Point | None) -> None:
+    assert point_of(geometry) == expected
+
+
+def test_a_house_around_a_court() -> None:
+    """The centroid of a U or of a ring lies outside; the point must not."""
+    u_shape = [[0, 0], [6, 0], [6, 5], [5, 5], [5, 1], [1, 1], [1, 5], [0, 5], [0, 0]]
+    point = point_of({"type": "Polygon", "coordinates": [u_shape]})
+    assert point is not None
+    x, y = point.longitude, point.latitude
+    assert y < 1 or x < 1 or x > 5
+    ring = [[[0, 0], [9, 0], [9, 9], [0, 9]], [[1, 1], [8, 1], [8, 8], [1, 8]]]
+    point = point_of({"type": "Polygon", "coordinates": ring})
+    assert point is not None
+    assert not (1 < point.longitude < 8 and 1 < point.latitude < 8)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("05241/2133-0", "+49 5241 21330"),
+        ("05241 2133-10 oder 05241 2133-11", "+49 5241 213310"),
+        ("05241 2133-10/ 05241 2133-11", "+49 5241 213310"),
+        ("05241/2133-10    05241/2133-11", "+49 5241 213310"),
+        ("05241/2133-10 + -12", "+49 5241 213310"),
+        ("(0 52 41) 2 13 30", "+49 5241 21330"),
+        ("+49 (0) 5241 2133-0", "+49 5241 21330"),
+        ("05241 21330 Frau Muster", "+49 5241 21330"),
+        ("0049 5241 21330", "+49 5241 21330"),
+        ("21 33-0 / -20", "21 33-0"),  # a local number stays one
+        ("null", None),
+        ("1234", None),
+        ("", None),
+    ],
+)
+def test_phones(text: str, expected: str | None) -> None:
+    assert read_phone(text) == expected
+
+
+def test_local_phones_of_large_cities_and_other_countries() -> None:
+    assert read_phone("23 12 50 0 / -20", city="Berlin") == "+49 30 2312500"
+    assert read_phone("041 790 00 00", "CH") == "+41 41 790 00 00"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("https://haus.example", "https://haus.example"),
+        ("www.haus-am-see.de", "http://www.haus-am-see.de"),
+        ("siehe http://a.de/x; http://b.de", "http://a.de/x"),
+        ("http://browsehappy.com/?locale=de_DE", None),
+        ("javascript:alert(1)", None),
+        ("https://512512285", None),
+        ("https://user:secret@haus.de", None),
+        ("null", None),
+    ],
+)
+def test_websites(text: str, expected: str | None) -> None:
+    assert read_website(text) == expected
+
+
+def test_other_cells() -> None:
+    assert clean_text("Haus  am\u00a0See\x00\u00adgrund\u200b ") == "Haus am See grund"
+    assert clean_text(" null ") is None
+    assert read_email("a@b.de / c@d.de") == "a@b.de"
+    assert [read_places(t) for t in ("48", "73+9", "0", "viele", "99999", "")] == [
+        48,
+        82,
+        0,
+        None,
+        None,
+        None,
+    ]
+    assert read_care_forms("Kurzzeit- und Tagespflege") == [CareForm.SHORT_TERM, CareForm.DAY]
+    assert read_care_forms("stationäres Hospiz") == [CareForm.HOSPICE]
+    assert read_care_forms("stationäre Pflegeeinrichtung") == [CareForm.LONG_TERM]
+
+
+def test_columns_by_name() -> None:
+    table = read_table(
+        b"einrichtung_name,einrichtung_plz,addr:city,Tr\xc3\xa4ger,traeger_plz,Telefon,fax,"
+        b"Platzzahl,has_kurzzeitpflege,Pl\xc3\xa4tze Tagespflege,freie Pl\xc3\xa4tze\n"
+        b"A,33330,G,T,33332,1,2,80,ja,12,3\n"
+    )
+    assert complete_mapping(table).columns == {
+        "name": "einrichtung_name",
+        "postcode": "einrichtung_plz",
+        "city": "addr:city",
+        "provider": "Träger",
+        "phone": "Telefon",
+        "places": "Platzzahl",
+        "offers.short_term": "has_kurzzeitpflege",
+        "capacity.day": "Plätze Tagespflege",
+    }
+
+
+def test_columns_by_content() -> None:
+    table = read_table(
+        "a;b;c;d;e;f\n"
+        "Seniorenheim Am Wald;Weg 1;33330;Gütersloh;info@a.de;51.9\n"
+        "Haus Birke;Lange Str. 5a;50667;Köln;haus@b.de;50.9\n".encode()
+    )
+    assert complete_mapping(table).columns == {
+        "name": "a",
+        "street": "b",
+        "postcode": "c",
+        "city": "d",
+        "email": "e",
+        "latitude": "f",
+    }
+
+
+def test_an_address_in_one_column() -> None:
+    table = read_table('name;adresse\nHaus A;"Weg 1, 33330 Gütersloh"\n'.encode())
+    entry = Reader(table, complete_mapping(table), "P").read(table.rows[0])
+    assert isinstance(entry, Entry)
+    assert (entry.address.street, entry.address.postcode, entry.address.city) == (
+        "Weg 1",
+        "33330",
+        "Gütersloh",
+    )
+
+
+def test_a_mapping_is_asked_for_only_where_it_is_needed() -> None:
+    table = read_table(b"x;y\n1;2\n3;4\n")
+    with pytest.raises(MappingNeeded) as caught:
+        complete_mapping(table)
+    assert json.loads(caught.value.proposal)["columns"].keys() == {"name", "postcode"}
+    mapping = complete_mapping(table, load_mapping("name=x, postcode=Y"))
+    assert mapping.columns == {"name": "x", "postcode": "y"}
+
+
+def test_mapping_files(tmp_path: Path) -> None:
+    toml = tmp_path / "m.toml"
+    toml.write_text('[columns]\nname = "x"\n[leave_out]\nArt = ["Klinik"]\n', "utf-8")
+    as_json = tmp_path / "m.json"
+    as_json.write_text('{"columns": {"name": "x"}, "leave_out": {"Art": ["Klinik"]}}', "utf-8")
+    assert load_mapping(str(toml)) == load_mapping(str(as_json))
+
+
+@pytest.mark.parametrize("text", ["nosuchfile.json", "colour=x", "name=x,places=nowhere"])
+def test_wrong_mappings(text: str) -> None:
+    table = read_table(b"x;PLZ\nA;33330\n")
+    with pytest.raises(InvalidMapping):
+        complete_mapping(table, load_mapping(text))
+
+
+def test_left_out() -> None:
+    table = read_table(
+        b"name;plz;Art\nA;33330;Eingliederungshilfe\nB;33330;klinik \nC;33330;Pflegeheim\n"
+    )
+    given = load_mapping("name=name")
+    mapping = complete_mapping(
+        table, type(given)(columns=given.columns, leave_out={"art": ["Klinik"]})
+    )
+    reasons = [left_out(mapping, row.cells) for row in table.rows]
+    assert [reason is None for reason in reasons] == [False, False, True]
+
+
+def test_public_ids_are_short_opaque_and_stable() -> None:
+    assert home_id_of("osm:way/1") == home_id_of("osm:way/1")
+    assert len(home_id_of("x")) == 17
+    assert home_id_of("x").isalnum()
+    assert home_id_of("x") != home_id_of("y")
