@@ -143,6 +143,11 @@ class Gazetteer:
             return None
         return self.towns[int(first)]
 
+    def nearest_town(self, point: Point) -> Town:
+        """The town whose centre is nearest, however small."""
+        latitudes, longitudes, _ = self._arrays
+        return self.towns[int(np.argmin(distances_km(point, latitudes, longitudes)))]
+
     def neighbours(self, postcode: str) -> list[tuple[float, float]]:
         """Points of the postcodes that share the first three digits with `postcode`."""
         return self._by_prefix.get(postcode[:3], [])

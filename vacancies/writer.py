@@ -254,7 +254,9 @@ class Writer:
     async def _drop_connection(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
-            connection.terminate()
+            # One that was lost has gone back to the pool by itself; then both calls complain.
+            with suppress(*CONNECTION_ERRORS):
+                connection.terminate()
             with suppress(*CONNECTION_ERRORS):
                 await self._pool.release(connection)
 

@@ -1,0 +1,121 @@
+"""Redis rings, Postgres tells: gaps, oversized and unreadable messages, other epochs."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+
+import pytest
+
+from tests.vacancies.test_writer import describe, lines
+from vacancies.board import Board, Change
+from vacancies.commands import Report
+from vacancies.deployment import Deployment
+from vacancies.feed import Announcement, Follower, channel_name, encode_announcement
+
+
+class Followed:
+    def __init__(self, deployment: Deployment) -> None:
+        self.board = Board()
+        self.applied: list[tuple[str, int]] = []
+        self.restarts = 0
+        self.follower = Follower(
+            deployment.pool,
+            deployment.redis,
+            self.board,
+            on_changes=self._note,
+            on_restart=self._restart,
+        )
+
+    def _note(self, changes: Sequence[Change]) -> None:
+        self.applied += [(change.new.id, change.new.revision) for change in changes]
+
+    def _restart(self) -> None:
+        self.restarts += 1
+
+    async def until(self, revision: int) -> None:
+        async with asyncio.timeout(10):
+            while self.board.revision < revision:
+                await asyncio.sleep(0.01)
+
+
+@pytest.fixture
+async def followed(deployment: Deployment) -> AsyncIterator[Followed]:
+    await describe(deployment.pool, deployment.writer, "a", "b", "c")
+    found = Followed(deployment)
+    async with found.follower, asyncio.timeout(20):
+        while not found.follower.is_listening:
+            await asyncio.sleep(0.01)
+        yield found
+
+
+def announcement(first: int, last: int) -> Announcement:
+    return Announcement(first=first, last=last, listings=())
+
+
+async def test_news_that_continues_the_board_is_applied(
+    deployment: Deployment, followed: Followed
+) -> None:
+    assert (len(followed.board), followed.board.revision) == (3, 3)
+    for count in range(5):
+        await deployment.writer.submit([Report(home_id="a", vacancies=lines(count))])
+    await followed.until(8)
+    assert [entry for entry in followed.applied if entry[0] == "a"][-1] == ("a", 8)
+
+
+async def test_a_gap_waits_for_postgres(deployment: Deployment, followed: Followed) -> None:
+    """A message that was overtaken must not move the board past what it has not seen."""
+    followed.follower.receive(announcement(6, 6))
+    assert followed.board.revision == 3
+    await deployment.writer.submit([Report(home_id="b", vacancies=lines(1))])
+    await followed.until(4)
+    followed.follower.receive(announcement(2, 3))  # old news
+    assert followed.board.revision == 4
+
+
+async def test_a_message_that_is_too_long_carries_its_range_alone(
+    deployment: Deployment, followed: Followed
+) -> None:
+    listing = followed.board.get("a")
+    assert listing is not None
+    many = Announcement(first=4, last=2003, listings=(listing,) * 2_000)
+    assert b"listings" not in encode_announcement(many)
+    assert len(encode_announcement(Announcement(first=4, last=4, listings=(listing,)))) > 100
+    await deployment.writer.submit([Report(home_id="c", vacancies=lines(2))])
+    await followed.until(4)
+
+
+async def test_a_message_of_another_version_is_survived(
+    deployment: Deployment, followed: Followed
+) -> None:
+    channel = channel_name(followed.board.epoch)
+    for nonsense in (b"", b"{", b'{"first": "x"}', b'{"first": 9, "last": 9, "listings": [1]}'):
+        await deployment.redis.publish(channel, nonsense)
+    await deployment.writer.submit([Report(home_id="a", vacancies=lines(1))])
+    await followed.until(4)
+    assert followed.follower.is_listening
+
+
+async def test_another_epoch_reloads_and_resets(deployment: Deployment, followed: Followed) -> None:
+    await deployment.pool.execute("UPDATE deployment SET epoch = 'restored'")
+    await deployment.pool.execute("UPDATE care_home SET revision = 10 WHERE id = 'a'")
+    await deployment.pool.execute("DELETE FROM care_home WHERE id = 'b'")
+    before, followed.restarts = followed.board.epoch, 0
+    await followed.follower.catch_up()
+    assert followed.restarts == 1
+    assert followed.board.epoch != before
+    assert (followed.board.revision, len(followed.board)) == (3, 2)
+    assert followed.board.get("b") is None
+
+
+async def test_old_tombstones_are_left_out_and_raise_the_floor(
+    deployment: Deployment, followed: Followed
+) -> None:
+    await deployment.pool.execute(
+        "UPDATE care_home SET status = 'closed', closed_at = now() - interval '91 days'"
+        " WHERE id = 'b'"
+    )
+    fresh = Followed(deployment)
+    await fresh.follower.catch_up()
+    assert fresh.board.get("b") is None
+    assert fresh.board.floor == 2

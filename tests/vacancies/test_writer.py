@@ -1,0 +1,244 @@
+"""The one door: order, batches, and what happens when things break in the middle."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import asyncpg
+import pytest
+
+from vacancies import homes
+from vacancies.commands import Actor, Command, Confirm, Describe, Reevaluate, Report
+from vacancies.database import Pool
+from vacancies.errors import ForeignHome, OutcomeUnknown, Unavailable, UnknownHome
+from vacancies.feed import Announcement
+from vacancies.homes import select_homes
+from vacancies.idempotency import Remembered
+from vacancies.models import CareForm, Freshness, Point, Profile, Vacancy
+from vacancies.provider import ensure_provider
+from vacancies.sweeper import sweep
+from vacancies.writer import Writer
+
+
+def lines(count: int) -> tuple[Vacancy, ...]:
+    return (Vacancy(care_form=CareForm.LONG_TERM, count=count),)
+
+
+async def describe(pool: Pool, writer: Writer, *ids: str) -> int:
+    provider = await ensure_provider(pool, "Träger")
+    commands = [
+        Describe(
+            home_id=home,
+            provider_id=provider.id,
+            provider=provider.slug,
+            profile=Profile(name=home, point=Point(51, 8)),
+        )
+        for home in ids
+    ]
+    settled = await writer.submit(commands)
+    assert all(outcome.created for outcome in settled.outcomes)
+    return provider.id
+
+
+async def head(pool: Pool) -> int:
+    return int(await pool.fetchval("SELECT revision FROM revision_head"))
+
+
+async def test_revisions_are_gapless_and_in_order_across_writers(
+    pool: Pool, writer: Writer, announced: list[Announcement]
+) -> None:
+    await describe(pool, writer, *"abcdefgh")
+    others: list[Announcement] = []
+    async with Writer(pool, others.append) as other:
+        calls = [
+            (writer, other)[n % 2].submit([Report(home_id="abcdefgh"[n % 8], vacancies=lines(n % 5))])
+            for n in range(200)
+        ]
+        settled = await asyncio.gather(*calls)
+    assert all(s.outcomes[0].changed for s in settled)
+    ranges = sorted((news.first, news.last) for news in [*announced, *others])
+    assert ranges[0][0] == 1
+    assert all(before[1] + 1 == after[0] for before, after in zip(ranges, ranges[1:], strict=False))
+    assert ranges[-1][1] == await head(pool) == 208
+    rows = await pool.fetch("SELECT home_id, revision FROM report ORDER BY id")
+    for home in "abcdefgh":
+        own = [row["revision"] for row in rows if row["home_id"] == home]
+        assert own == sorted(own)
+        assert own[-1] == await pool.fetchval("SELECT revision FROM care_home WHERE id = $1", home)
+
+
+async def test_a_batch_lets_each_command_see_those_before_it(pool: Pool, writer: Writer) -> None:
+    await describe(pool, writer, "a")
+    commands: list[Command] = [
+        Report(home_id="a", vacancies=lines(1)),
+        Report(home_id="a", vacancies=lines(2), if_match=frozenset({2})),
+        Report(home_id="a", vacancies=lines(3), if_match=frozenset({1})),
+        Confirm(home_id="a"),
+    ]
+    settled = await writer.submit(commands)
+    codes = [outcome.error.code if outcome.error else "ok" for outcome in settled.outcomes]
+    # The first has revision 2 only once the batch is through: nobody can know it before.
+    assert codes == ["ok", "changed_since", "ok", "ok"]
+    (stored,) = await select_homes(pool, ["a"])
+    assert stored.vacancies == lines(3)
+    assert stored.revision == 4
+
+
+async def test_a_bad_command_does_not_sink_its_neighbours(pool: Pool, writer: Writer) -> None:
+    provider_id = await describe(pool, writer, "a")
+    calls = [
+        writer.submit([Report(home_id="a", vacancies=lines(1))]),
+        writer.submit([Report(home_id="nobody", vacancies=lines(1))]),
+        writer.submit([Report(home_id="a", vacancies=(), actor=Actor(provider_id=provider_id + 1))]),
+        # Passes all checks of ours, but Postgres takes no NUL: the batch is split.
+        writer.submit(
+            [Report(home_id="a", vacancies=(Vacancy(care_form=CareForm.DAY, count=1, note="\0"),))]
+        ),
+        writer.submit([Report(home_id="a", vacancies=lines(2))]),
+    ]
+    results = await asyncio.gather(*calls, return_exceptions=True)
+    assert isinstance(results[3], Unavailable)
+    outcomes = [r.outcomes[0] for n, r in enumerate(results) if n != 3]  # type: ignore[union-attr]
+    assert isinstance(outcomes[1].error, UnknownHome)
+    assert isinstance(outcomes[2].error, ForeignHome)
+    (stored,) = await select_homes(pool, ["a"])
+    assert stored.vacancies == lines(2)
+    assert await head(pool) == 3
+
+
+async def test_two_who_create_the_same_home(pool: Pool, writer: Writer) -> None:
+    provider = await ensure_provider(pool, "Träger")
+
+    def create(name: str) -> Describe:
+        return Describe(
+            home_id="x",
+            provider_id=provider.id,
+            provider=provider.slug,
+            profile=Profile(name=name, point=Point(51, 8)),
+        )
+
+    async with Writer(pool, lambda news: None) as other:
+        one, two = await asyncio.gather(
+            writer.submit([create("eins")]), other.submit([create("zwei")])
+        )
+    assert sorted([one.outcomes[0].created, two.outcomes[0].created]) == [False, True]
+    assert await head(pool) == 2
+
+
+async def test_a_caller_who_leaves_does_not_cancel_the_write(pool: Pool, writer: Writer) -> None:
+    await describe(pool, writer, "a")
+    call = asyncio.create_task(writer.submit([Report(home_id="a", vacancies=lines(2))]))
+    await asyncio.sleep(0)  # it is in the queue now
+    call.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await call
+    await writer.submit([Confirm(home_id="a")])
+    (stored,) = await select_homes(pool, ["a"])
+    assert stored.vacancies == lines(2)
+
+
+async def test_a_connection_that_died_between_batches_is_replaced(
+    pool: Pool, writer: Writer
+) -> None:
+    await describe(pool, writer, "a")
+    await _terminate_others(pool)
+    settled = await writer.submit([Report(home_id="a", vacancies=lines(1))])
+    assert settled.outcomes[0].changed
+
+
+async def test_a_connection_lost_during_commit_is_said_so(
+    pool: Pool, writer: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The backend is killed by a trigger that runs at COMMIT: the worst moment."""
+    await describe(pool, writer, "a")
+    await pool.execute(
+        "CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS"
+        " $$ BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END $$;"
+        "CREATE CONSTRAINT TRIGGER die AFTER INSERT ON report DEFERRABLE INITIALLY DEFERRED"
+        " FOR EACH ROW EXECUTE FUNCTION die()"
+    )
+    with pytest.raises(OutcomeUnknown):
+        await writer.submit([Report(home_id="a", vacancies=lines(1))])
+    await pool.execute("DROP TRIGGER die ON report")
+    assert (await writer.submit([Report(home_id="a", vacancies=lines(1))])).outcomes[0].changed
+
+
+async def test_a_connection_lost_before_commit_changes_nothing(
+    pool: Pool, writer: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await describe(pool, writer, "a")
+    before = await head(pool)
+    advance = homes.advance_head
+
+    async def die(connection: asyncpg.Connection, count: int) -> int:  # type: ignore[type-arg]
+        await _terminate_others(pool)
+        return await advance(connection, count)
+
+    monkeypatch.setattr("vacancies.writer.advance_head", die)
+    with pytest.raises(Unavailable):
+        await writer.submit([Report(home_id="a", vacancies=lines(1))])
+    monkeypatch.undo()
+    assert await head(pool) == before
+
+
+async def _terminate_others(pool: Pool) -> None:
+    async with pool.acquire() as connection:
+        await connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+
+
+async def test_an_idempotency_key_in_flight_elsewhere(pool: Pool, writer: Writer) -> None:
+    """Another process holds the lock of the key for the length of its transaction."""
+    provider_id = await describe(pool, writer, "a")
+    key_id = await pool.fetchval(
+        "INSERT INTO api_key (provider_id, prefix, hash) VALUES ($1, 'x', 'x') RETURNING id",
+        provider_id,
+    )
+    call = Remembered(key_id, "PUT /a", "k", b"hash", lambda outcomes: b"answer")
+    report = [Report(home_id="a", vacancies=lines(1))]
+    async with pool.acquire() as other, other.transaction():
+        await other.execute(
+            "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", f"{key_id}\x1fPUT /a\x1fk"
+        )
+        with pytest.raises(Exception, match="still running"):
+            await writer.submit(report, remembered=call)
+    assert (await writer.submit(report, remembered=call)).replay is None
+    assert (await writer.submit(report, remembered=call)).replay == b"answer"
+
+
+async def test_the_sweeper_ages_what_is_due(
+    pool: Pool, writer: Writer, announced: list[Announcement]
+) -> None:
+    await describe(pool, writer, "a", "b")
+    old = datetime.now(UTC) - timedelta(hours=30)
+    await writer.submit([Report(home_id="a", vacancies=lines(1), observed_at=old)])
+    await writer.submit([Report(home_id="b", vacancies=lines(1))])
+    assert await sweep(pool, writer) == 0
+    # As if 50 hours had passed since: what time changes is due.
+    await pool.execute(
+        "UPDATE care_home SET observed_at = observed_at - interval '50 hours',"
+        " next_transition_at = next_transition_at - interval '50 hours'"
+    )
+    announced.clear()
+    assert await sweep(pool, writer) == 2
+    states = {entry.id: entry.freshness for news in announced for entry in news.listings or ()}
+    assert states == {"a": Freshness.STALE, "b": Freshness.AGEING}
+    assert await sweep(pool, writer) == 0
+
+
+async def test_one_sweeps_at_a_time(pool: Pool, writer: Writer) -> None:
+    await describe(pool, writer, "a")
+    await writer.submit([Report(home_id="a", vacancies=lines(1))])
+    await pool.execute("UPDATE care_home SET next_transition_at = now() - interval '1 s'")
+    done = await asyncio.gather(*(sweep(pool, writer) for _ in range(4)))
+    assert sum(done) == 1
+
+
+async def test_what_is_not_due_is_left_alone(pool: Pool, writer: Writer) -> None:
+    await describe(pool, writer, "a")
+    before = await head(pool)
+    await writer.submit([Reevaluate(home_id="a")])
+    assert await head(pool) == before
