@@ -39,9 +39,13 @@ FIRST_YEAR, LAST_YEAR = 2000, 2100
 
 # No control characters: they do nothing good in pages, mails and CSV, and Postgres stores
 # no NUL. A note may have line breaks.
-_LINE = r"^[^\u0000-\u001f\u007f]*$"
-_TEXT = r"^[^\u0000-\u0009\u000b-\u001f\u007f]*$"
-Name = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\u0000-\u001f\u007f]*\S")]
+_CONTROL = r"\u0000-\u001f\u007f-\u009f"
+_LINE = rf"^[^{_CONTROL}]*$"
+_NAME = rf"^[^{_CONTROL}]*[^\s{_CONTROL}][^{_CONTROL}]*$"
+_TEXT = r"^[^\u0000-\u0009\u000b-\u001f\u007f-\u009f]*$"
+_EMAIL = r"^[!-?A-~\u00a1-\uffff]+@[!-?A-~\u00a1-\uffff]+\.[!-?A-~\u00a1-\uffff]+$"
+_WEBSITE = r"^https?://[!#-;=?-~\u00a1-\uffff]+$"
+Name = Annotated[str, Meta(min_length=1, max_length=200, pattern=_NAME)]
 Line = Annotated[str, Meta(max_length=200, pattern=_LINE)]
 Note = Annotated[str, Meta(max_length=500, pattern=_TEXT)]
 Count = Annotated[int, Meta(ge=0, le=MAX_PLACES)]
@@ -143,8 +147,8 @@ class AddressBody(_Strict, frozen=True, kw_only=True):
 
 class ContactBody(_Strict, frozen=True, kw_only=True):
     phone: Annotated[str, Meta(max_length=50, pattern=_LINE)] | None = None
-    email: Annotated[str, Meta(max_length=200, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")] | None = None
-    website: Annotated[str, Meta(max_length=500, pattern=r"^https?://[^\s<>\"]+$")] | None = None
+    email: Annotated[str, Meta(max_length=200, pattern=_EMAIL)] | None = None
+    website: Annotated[str, Meta(max_length=500, pattern=_WEBSITE)] | None = None
 
     def contact(self) -> Contact:
         return Contact(

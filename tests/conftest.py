@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -83,7 +83,10 @@ async def database_url(servers: Servers, template: str) -> AsyncIterator[str]:
 @pytest.fixture
 def settings(database_url: str, servers: Servers, tmp_path: Path) -> Settings:
     return Settings(
-        database_url=database_url, redis_url=servers.redis_url, data_dir=tmp_path, secret_key="x" * 32
+        database_url=database_url,
+        redis_url=servers.redis_url,
+        data_dir=tmp_path,
+        secret_key="x" * 32,
     )
 
 
@@ -155,7 +158,11 @@ class Service:
         return dict(body)
 
     async def report(
-        self, home_id: str, *lines: dict[str, Any], provider: str = "caritas-musterstadt", **more: Any
+        self,
+        home_id: str,
+        *lines: dict[str, Any],
+        provider: str = "caritas-musterstadt",
+        **more: Any,
     ) -> dict[str, Any]:
         """Report these lines; without a care form they are long-term."""
         vacancies = [{"care_form": "long_term", **line} for line in lines]
@@ -184,7 +191,7 @@ async def served(settings: Settings) -> AsyncIterator[Service]:
     started, stop = asyncio.Event(), asyncio.Event()
 
     @app.while_serving
-    async def signal_start() -> AsyncIterator[None]:
+    async def signal_start() -> AsyncGenerator[None]:
         started.set()
         yield
 

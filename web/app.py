@@ -74,7 +74,8 @@ def create_app(settings: Settings) -> Quart:
             if deployment.servers is not None:
                 background.append(_keep_servers(deployment))
             for work in background:
-                _run_in_background(stack, work)
+                run_in_background(stack, work)
+            stack.push_async_callback(geocoder.aclose)
             yield
 
     return app
@@ -101,7 +102,8 @@ async def _follow(
     return follower
 
 
-def _run_in_background(stack: AsyncExitStack, work: Coroutine[None, None, None]) -> None:
+def run_in_background(stack: AsyncExitStack, work: Coroutine[None, None, None]) -> None:
+    """Run `work` until the stack is closed."""
     task = asyncio.create_task(work)
 
     async def stop() -> None:

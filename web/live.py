@@ -26,7 +26,7 @@ from vacancies.geocoding import Geocoder
 from vacancies.search import Query
 from web.cursor import Cursor, cursor_prefix, read_cursor
 from web.parameters import SEARCH, Args, check_names, parse_query
-from web.problems import problem_of, problem_response
+from web.problems import Problem, problem_of, problem_response
 from web.transport import bound_send_buffer, transport_below
 
 log = structlog.get_logger()
@@ -255,14 +255,14 @@ class LiveStreams:
         if scope["type"] != "http" or scope["path"] != STREAM_PATH:
             await self._app(scope, receive, send)
         elif scope["method"] not in ("GET", "HEAD"):
-            await self._app(scope, receive, send)  # answers 405
+            await _refuse(_WRONG_METHOD, send)
         else:
             try:
                 query, cursor = await self._read(scope)
                 if self._closing or len(self._streams) >= MAX_VIEWERS:
                     raise Overloaded("Too many viewers are connected. Try again shortly.")
             except FreiplatzError as error:
-                await _refuse(error, send)
+                await _refuse(problem_of(error), send)
                 return
             await self._serve(scope, query, cursor, receive, send)
 
@@ -344,10 +344,20 @@ async def _disconnected(receive: Receive) -> None:
         pass
 
 
-async def _refuse(error: FreiplatzError, send: Send) -> None:
-    body, status, headers = problem_response(problem_of(error))
+_WRONG_METHOD = Problem(
+    title="Method Not Allowed",
+    status=405,
+    code="method_not_allowed",
+    detail="A stream is read with GET. See /api/v1/docs.",
+)
+
+
+async def _refuse(problem: Problem, send: Send) -> None:
+    body, status, headers = problem_response(problem)
     raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
     raw.append((b"access-control-allow-origin", b"*"))
+    if status == 405:
+        raw.append((b"allow", b"GET, HEAD"))
     raw.append((b"content-length", str(len(body)).encode()))
     await send({"type": "http.response.start", "status": status, "headers": raw})
     await send({"type": "http.response.body", "body": body})

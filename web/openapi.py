@@ -153,7 +153,7 @@ def _search_parameters() -> list[Json]:
         _parameter("need", _codes(Need), "All of these"),
         _parameter("available_by", {"type": "string", "format": "date"}, "Free by this day"),
         _parameter(
-            "municipality", {"type": "string", "pattern": "^[0-9]{2,12}$"}, "First digits of AGS"
+            "municipality", {"type": "string", "pattern": "^([0-9]{2,12})?$"}, "First digits of AGS"
         ),
         _parameter("max_cost_eur", {"type": "number", "minimum": 0}, "Euros a month in all"),
         _parameter("include_full", {"type": "boolean", "default": False}, "Also without a place"),

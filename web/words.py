@@ -108,7 +108,6 @@ _CLIENT_TEXTS = {
     "shown": N_("%(shown)s of %(total)s homes"),
     "clusterZoom": N_("zoom in"),
     "markUnknown": N_("unknown"),
-    "markFull": N_("full"),
     "markLabel": N_("%(name)s: %(free)s, %(freshness)s"),
     "mapFailed": N_("The map cannot be loaded. The list still works."),
     "locating": N_("Looking for your position …"),

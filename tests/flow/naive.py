@@ -58,9 +58,7 @@ def _line_matches(line: Vacancy, listing: Listing, query: Query) -> bool:
 def distance_km(listing: Listing, query: Query) -> float:
     point = listing.profile.point
     return min(
-        float(
-            geodesic((center.latitude, center.longitude), (point.latitude, point.longitude)).km
-        )
+        float(geodesic((center.latitude, center.longitude), (point.latitude, point.longitude)).km)
         for center in query.centres
     )
 

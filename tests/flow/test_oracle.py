@@ -83,22 +83,30 @@ areas = st.builds(
     radius_km=st.sampled_from([3.0, 25.0]),
     include_full=st.booleans(),
 )
-queries = areas | st.builds(
-    Query,
-    centres=st.sampled_from([(), (POINTS[0],), (POINTS[0], POINTS[3])]),
-    radius_km=st.sampled_from([3.0, 25.0, 200.0]),
-    care_forms=st.sampled_from([(), (CareForm.LONG_TERM,), (CareForm.SHORT_TERM, CareForm.DAY)]),
-    sex=st.sampled_from([None, Sex.FEMALE]),
-    room=st.sampled_from([None, Room.SINGLE]),
-    care_grade=st.sampled_from([None, 3]),
-    focuses=st.sampled_from([(), (Focus.DEMENTIA,)]),
-    needs=st.sampled_from([(), (Need.MRSA,)]),
-    available_by=st.none() | days,
-    municipality=st.sampled_from([None, "05"]),
-    max_cost_eur=st.sampled_from([None, 2500.0]),
-    include_full=st.booleans(),
-) | st.builds(
-    Query, bbox=st.sampled_from([BBox(8, 51, 9, 52), BBox(11, 48, 12, 49)]), include_full=st.booleans()
+queries = (
+    areas
+    | st.builds(
+        Query,
+        centres=st.sampled_from([(), (POINTS[0],), (POINTS[0], POINTS[3])]),
+        radius_km=st.sampled_from([3.0, 25.0, 200.0]),
+        care_forms=st.sampled_from(
+            [(), (CareForm.LONG_TERM,), (CareForm.SHORT_TERM, CareForm.DAY)]
+        ),
+        sex=st.sampled_from([None, Sex.FEMALE]),
+        room=st.sampled_from([None, Room.SINGLE]),
+        care_grade=st.sampled_from([None, 3]),
+        focuses=st.sampled_from([(), (Focus.DEMENTIA,)]),
+        needs=st.sampled_from([(), (Need.MRSA,)]),
+        available_by=st.none() | days,
+        municipality=st.sampled_from([None, "05"]),
+        max_cost_eur=st.sampled_from([None, 2500.0]),
+        include_full=st.booleans(),
+    )
+    | st.builds(
+        Query,
+        bbox=st.sampled_from([BBox(8, 51, 9, 52), BBox(11, 48, 12, 49)]),
+        include_full=st.booleans(),
+    )
 )
 
 

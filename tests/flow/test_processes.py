@@ -25,7 +25,9 @@ ROOT = Path(__file__).parents[2]
 
 
 @asynccontextmanager
-async def process(*arguments: str, **environ: str) -> AsyncIterator[tuple[str, asyncio.subprocess.Process]]:
+async def process(
+    *arguments: str, **environ: str
+) -> AsyncIterator[tuple[str, asyncio.subprocess.Process]]:
     """`freiplatz serve` on a free port: (its address, the process)."""
     clean = {k: v for k, v in os.environ.items() if not k.startswith("FREIPLATZ_")}
     settings = {f"FREIPLATZ_{name.upper()}": value for name, value in environ.items()}
@@ -115,7 +117,7 @@ async def test_it_stops_at_once_with_open_streams(
         viewers = [Viewer(url, {}) for _ in range(20)]
         watching = [asyncio.create_task(viewer.watch(client)) for viewer in viewers]
         for viewer in viewers:
-            await viewer.until(lambda v=viewer: v.is_ready)  # type: ignore[misc]
+            await viewer.until(lambda v=viewer: v.is_ready)
         began = time.monotonic()
         running.send_signal(signal.SIGTERM)
         # The streams end by themselves: that is what this test is about, not the clock.
@@ -124,9 +126,7 @@ async def test_it_stops_at_once_with_open_streams(
         print(f"stopped with 20 open streams in {time.monotonic() - began:.2f} s")
 
 
-async def test_a_port_that_is_taken_is_said_plainly(
-    database_url: str, servers: Servers
-) -> None:
+async def test_a_port_that_is_taken_is_said_plainly(database_url: str, servers: Servers) -> None:
     given = {"database_url": database_url, "redis_url": servers.redis_url}
     async with process(**given) as (url, _):
         second = await asyncio.create_subprocess_exec(

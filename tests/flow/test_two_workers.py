@@ -146,7 +146,7 @@ class Story:
                 for worker in self.workers
             ]
             assert tables[0] == tables[1]
-            await viewer.until(lambda v=viewer, t=tables[0]: v.table == t)  # type: ignore[misc]
+            await viewer.until(lambda v=viewer, t=tables[0]: v.table == t)
 
 
 def free_in(viewer: Viewer, home: str) -> Any:
@@ -195,9 +195,7 @@ async def test_redis_killed_pushes_still_answer_and_viewers_still_see(
     repairs = other.state.follower.repairs
     for count in (1, 2):
         await one.report("a", {"count": count})
-        await viewer.until(
-            lambda n=count: free_in(viewer, "a") == {"long_term": n}
-        )
+        await viewer.until(lambda n=count: free_in(viewer, "a") == {"long_term": n})
     # Redis brings the news again: at most the repair at its return came from Postgres.
     assert other.state.follower.repairs <= repairs + 1
     watching.cancel()

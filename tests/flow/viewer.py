@@ -100,9 +100,7 @@ async def snapshot(
     first = None
     more: dict[str, Any] = {"limit": 3}
     while True:
-        async with client.get(
-            f"{url}/api/v1/vacancies", params={**parameters, **more}
-        ) as answer:
+        async with client.get(f"{url}/api/v1/vacancies", params={**parameters, **more}) as answer:
             assert answer.status == 200, await answer.text()
             page = await answer.json()
         first = first or page["cursor"]

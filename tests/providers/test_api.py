@@ -45,13 +45,33 @@ BAD = [
     ({"vacancies": [{**LINE, "count": True}]}, 422, "invalid_field", "vacancies[0].count"),
     ({"vacancies": [{"count": 1}]}, 422, "invalid_field", "vacancies[0]"),
     ({"vacancies": [{**LINE, "care_form": "x"}]}, 422, "invalid_field", "vacancies[0].care_form"),
-    ({"vacancies": [{**LINE, "care_grades": [6]}]}, 422, "invalid_field", "vacancies[0].care_grades[0]"),
+    (
+        {"vacancies": [{**LINE, "care_grades": [6]}]},
+        422,
+        "invalid_field",
+        "vacancies[0].care_grades[0]",
+    ),
     ({"vacancies": [{**LINE, "note": "a\u0000b"}]}, 422, "invalid_field", "vacancies[0].note"),
     ({"vacancies": [{**LINE, "note": "x" * 501}]}, 422, "invalid_field", "vacancies[0].note"),
     ({"vacancies": [{**LINE, "colour": 1}]}, 422, "invalid_field", "vacancies[0]"),
-    ({"vacancies": [{**LINE, "available_from": "morgen"}]}, 422, "invalid_field", "vacancies[0].available_from"),
-    ({"vacancies": [{**LINE, "available_from": "0001-01-01"}]}, 422, "invalid_field", "vacancies[0].available_from"),
-    ({"vacancies": [{**LINE, "available_until": "9999-12-31"}]}, 422, "invalid_field", "vacancies[0].available_until"),
+    (
+        {"vacancies": [{**LINE, "available_from": "morgen"}]},
+        422,
+        "invalid_field",
+        "vacancies[0].available_from",
+    ),
+    (
+        {"vacancies": [{**LINE, "available_from": "0001-01-01"}]},
+        422,
+        "invalid_field",
+        "vacancies[0].available_from",
+    ),
+    (
+        {"vacancies": [{**LINE, "available_until": "9999-12-31"}]},
+        422,
+        "invalid_field",
+        "vacancies[0].available_until",
+    ),
     (
         {"vacancies": [{**LINE, "available_from": "2026-12-02", "available_until": "2026-12-01"}]},
         422,
@@ -95,7 +115,9 @@ async def test_what_is_nested_too_deeply_is_a_400(ready: Service) -> None:
 
 
 async def test_a_body_without_end_is_a_413(ready: Service) -> None:
-    status, problem, _ = await ready.call("PUT", PATH, provider=PROVIDER, data=io.BytesIO(b" " * 3_000_000))
+    status, problem, _ = await ready.call(
+        "PUT", PATH, provider=PROVIDER, data=io.BytesIO(b" " * 3_000_000)
+    )
     assert (status, problem["code"]) == (413, "too_large")
 
 
@@ -119,7 +141,15 @@ async def test_without_a_valid_key_nothing_goes(ready: Service) -> None:
     pool = ready.state.deployment.pool
     answers = set()
     await revoke_key(pool, await pool.fetchval("SELECT id FROM api_key"))
-    for header in (None, "", "Bearer", "Bearer fp_x", f"Basic {key}", f"Bearer {key}", "Bearer \xff"):
+    for header in (
+        None,
+        "",
+        "Bearer",
+        "Bearer fp_x",
+        f"Basic {key}",
+        f"Bearer {key}",
+        "Bearer \xff",
+    ):
         headers = {} if header is None else {"Authorization": header}
         status, problem, sent = await ready.call("PUT", PATH, ONE, headers=headers)
         answers.add((status, problem["code"], problem["detail"], sent["WWW-Authenticate"]))
@@ -133,9 +163,7 @@ async def test_unknown_homes_and_ids(ready: Service) -> None:
     )
     assert (status, problem["code"]) == (404, "unknown_home")
     body = {"name": "X", "address": {"postcode": "33330"}}
-    status, problem, _ = await ready.call(
-        "PUT", "/api/v1/homes/a%20b", body, provider=PROVIDER
-    )
+    status, problem, _ = await ready.call("PUT", "/api/v1/homes/a%20b", body, provider=PROVIDER)
     assert (status, problem["code"]) == (400, "invalid_parameter")
 
 
@@ -147,7 +175,12 @@ async def test_if_match_guards_against_what_one_has_not_seen(ready: Service) -> 
     )
     assert status == 200
     assert headers["ETag"] != seen
-    for tag, expected in ((seen, 412), (f"W/{headers['ETag']}", 412), ("*", 200), ("nonsense", 400)):
+    for tag, expected in (
+        (seen, 412),
+        (f"W/{headers['ETag']}", 412),
+        ("*", 200),
+        ("nonsense", 400),
+    ):
         status, _, _ = await ready.call(
             "PUT", PATH, ONE, provider=PROVIDER, headers={"If-Match": tag}
         )
@@ -187,7 +220,9 @@ async def test_many_reports_in_one_call(ready: Service) -> None:
         {"home_id": "b", **ONE},
         {"home_id": "b", "vacancies": []},
     ]
-    status, body, _ = await ready.call("POST", "/api/v1/reports", {"reports": rows}, provider=PROVIDER)
+    status, body, _ = await ready.call(
+        "POST", "/api/v1/reports", {"reports": rows}, provider=PROVIDER
+    )
     assert status == 200
     results = body["results"]
     assert [row["status"] for row in results] == [200, 422, 403, 404, 422, 200, 200]
@@ -197,7 +232,9 @@ async def test_many_reports_in_one_call(ready: Service) -> None:
     _, home, _ = await ready.call("GET", "/api/v1/homes/b")
     assert home["properties"]["revision"] == results[6]["revision"]
     assert home["properties"]["free"] == {}
-    kept = await ready.state.deployment.pool.fetch("SELECT revision FROM report WHERE home_id = 'b'")
+    kept = await ready.state.deployment.pool.fetch(
+        "SELECT revision FROM report WHERE home_id = 'b'"
+    )
     assert sorted(row["revision"] for row in kept) == [r["revision"] for r in results[5:]]
 
 
@@ -236,7 +273,10 @@ async def test_putting_a_home(service: Service) -> None:
     status, home, _ = await service.call(
         "PUT",
         "/api/v1/homes/neu",
-        {"name": " Haus  am\tWald ".replace("\t", " "), "address": {"postcode": "33330", "city": "Gütersloh"}},
+        {
+            "name": " Haus  am\tWald ".replace("\t", " "),
+            "address": {"postcode": "33330", "city": "Gütersloh"},
+        },
         provider=PROVIDER,
     )
     assert status == 201
@@ -253,7 +293,9 @@ async def test_putting_a_home(service: Service) -> None:
         status, problem, _ = await service.call("PUT", "/api/v1/homes/x", body, provider=PROVIDER)
         assert (status, problem["field"]) == (422, field), problem
     # The same again changes nothing; the address alone keeps the exact point.
-    await service.put_home("neu", name="Haus am Wald", address={"postcode": "33330", "city": "Gütersloh"})
+    await service.put_home(
+        "neu", name="Haus am Wald", address={"postcode": "33330", "city": "Gütersloh"}
+    )
     _, again, _ = await service.call("GET", "/api/v1/homes/neu")
     assert again["properties"]["revision"] == home["properties"]["revision"]
 
@@ -262,7 +304,11 @@ async def test_capacity_cannot_fall_below_what_is_free(ready: Service) -> None:
     status, problem, _ = await ready.call(
         "PUT",
         "/api/v1/homes/a",
-        {"name": "A", "coordinates": {"latitude": 51, "longitude": 8}, "capacity": {"long_term": 1}},
+        {
+            "name": "A",
+            "coordinates": {"latitude": 51, "longitude": 8},
+            "capacity": {"long_term": 1},
+        },
         provider=PROVIDER,
     )
     assert (status, problem["code"]) == (422, "exceeds_capacity")

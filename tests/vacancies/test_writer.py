@@ -52,7 +52,9 @@ async def test_revisions_are_gapless_and_in_order_across_writers(
     others: list[Announcement] = []
     async with Writer(pool, others.append) as other:
         calls = [
-            (writer, other)[n % 2].submit([Report(home_id="abcdefgh"[n % 8], vacancies=lines(n % 5))])
+            (writer, other)[n % 2].submit(
+                [Report(home_id="abcdefgh"[n % 8], vacancies=lines(n % 5))]
+            )
             for n in range(200)
         ]
         settled = await asyncio.gather(*calls)
@@ -90,7 +92,9 @@ async def test_a_bad_command_does_not_sink_its_neighbours(pool: Pool, writer: Wr
     calls = [
         writer.submit([Report(home_id="a", vacancies=lines(1))]),
         writer.submit([Report(home_id="nobody", vacancies=lines(1))]),
-        writer.submit([Report(home_id="a", vacancies=(), actor=Actor(provider_id=provider_id + 1))]),
+        writer.submit(
+            [Report(home_id="a", vacancies=(), actor=Actor(provider_id=provider_id + 1))]
+        ),
         # Passes all checks of ours, but Postgres takes no NUL: the batch is split.
         writer.submit(
             [Report(home_id="a", vacancies=(Vacancy(care_form=CareForm.DAY, count=1, note="\0"),))]
@@ -171,7 +175,7 @@ async def test_a_connection_lost_before_commit_changes_nothing(
     before = await head(pool)
     advance = homes.advance_head
 
-    async def die(connection: asyncpg.Connection, count: int) -> int:  # type: ignore[type-arg]
+    async def die(connection: asyncpg.Connection, count: int) -> int:
         await _terminate_others(pool)
         return await advance(connection, count)
 

@@ -71,8 +71,9 @@ def revive(servers: Servers, report: Report = say) -> tuple[str, ...]:
     """Start again whichever server is dead or deaf; the names of those that were.
 
     Cheap while all is well (a login and a PING), and safe to call from any number of threads
-    and processes that use the folder. May block for half a minute if a server hangs. Raises
-    `ServersError` if it cannot be started, or can no longer have the address it had.
+    and processes that use the folder; does nothing if none uses it any more. May block for half
+    a minute if a server hangs. Raises `ServersError` if it cannot be started, or can no longer
+    have the address it had.
     """
     folder = open_folder(servers.data_dir)
     if _addresses(folder, servers.data_dir) != servers:
@@ -85,11 +86,26 @@ def revive(servers: Servers, report: Report = say) -> tuple[str, ...]:
             trim_log(log_path(server, folder))
         return ()
     with _starting(folder, report) as held:
+        # Called from a thread, this may come too late: the last user has stopped the servers.
+        if not _in_use(folder):
+            return ()
         return tuple(server.name for server in SERVERS if ensure(server, held, report))
 
 
 def _addresses(folder: Folder, data_dir: Path) -> Servers:
     return Servers(postgres.url(folder), valkey.url(folder), data_dir)
+
+
+def _in_use(folder: Folder) -> bool:
+    users = _open_lock(folder, "users.lock")
+    try:
+        fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    else:
+        return False
+    finally:
+        os.close(users)
 
 
 def _leave(folder: Folder, users: int, report: Report) -> None:

@@ -9,6 +9,7 @@ import signal
 import socket
 import sys
 from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack
 
 import click
 import structlog
@@ -18,9 +19,11 @@ from quart import Quart
 
 from vacancies.config import Settings, load_settings
 from vacancies.deployment import open_deployment
-from web.app import create_app
+from vacancies.errors import FreiplatzError
+from web.app import create_app, run_in_background
 from web.commands.administration import note
 from web.live import LiveStreams
+from web.state import State
 
 log = structlog.get_logger()
 
@@ -95,7 +98,11 @@ async def _serve(settings: Settings, listener: socket.socket, demo_if_empty: boo
         gc.collect()
         gc.freeze()
         note(f"Freiplatz is there: {address}  (stop with Ctrl-C)")
-        yield
+        async with AsyncExitStack() as stack:
+            state: State = app.extensions["state"]
+            if state.demo and state.deployment.servers is not None:
+                run_in_background(stack, _keep_demo_alive(state, address.rstrip("/")))
+            yield
 
     await serve_asgi(app, config, shutdown_trigger=lambda: _stopped(stop, app))
     note("Stopped.")
@@ -106,6 +113,16 @@ async def _stopped(stop: asyncio.Event, app: Quart) -> None:
     await stop.wait()
     live: LiveStreams = app.extensions["live"]
     await live.close()
+
+
+async def _keep_demo_alive(state: State, address: str) -> None:
+    """The made-up homes report as long as they are served, over HTTP as real ones would."""
+    from web.commands.demo import keep_alive
+
+    try:
+        await keep_alive(state.deployment, address)
+    except FreiplatzError as error:
+        log.warning("the demo stands still", reason=error.detail)
 
 
 async def _fill_if_empty(settings: Settings) -> None:

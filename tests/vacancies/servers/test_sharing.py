@@ -105,3 +105,10 @@ async def test_users_that_come_at_once_find_the_same_servers(tmp_path: Path) -> 
             user.join()
         assert [[s.database_url, s.redis_url] for s in found] == [addresses]
     assert pids(tmp_path) == (None, None)
+
+
+async def test_a_revival_that_comes_too_late_starts_nothing(data_dir: Path) -> None:
+    with local_servers(data_dir, quiet) as found:
+        pass
+    assert revive(found, quiet) == ()
+    assert pids(data_dir) == (None, None)

@@ -1,0 +1,211 @@
+"""Entries to homes: recognised, compared, and written through the one door of all changes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+
+import msgspec
+
+from providers.imports.entries import Entry, Reader, Refusal
+from providers.imports.mapping import Mapping, complete_mapping, left_out
+from providers.imports.merging import merged_profile, same_address
+from providers.imports.tables import Row, Table
+from vacancies.commands import Describe, Outcome
+from vacancies.database import Pool
+from vacancies.errors import FreiplatzError
+from vacancies.geocoding import OfflineGeocoder
+from vacancies.homes import select_homes_by_identity
+from vacancies.models import CareHome, Point, Precision
+from vacancies.provider import Provider, ensure_provider, select_provider, slug_of
+from vacancies.writer import Writer
+
+CHUNK_ROWS = 200
+
+
+class LeftOut(msgspec.Struct, frozen=True):
+    """A row that is not a care home, and what says so."""
+
+    row: int
+    reason: str
+
+
+class ImportReport(msgspec.Struct, kw_only=True):
+    """What became of a list. Every row is taken (a new home), changed, unchanged, left out
+    or refused; `warnings` are about rows that were used all the same."""
+
+    rows: int = 0
+    taken: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    left_out: int = 0
+    refused: list[Refusal] = []
+    left_out_rows: list[LeftOut] = []
+    warnings: list[str] = []
+    notes: list[str] = []
+    providers: int = 0
+    dry_run: bool = False
+
+
+class Intake:
+    """Takes one table into a database; `writer` None means a dry run that changes nothing."""
+
+    def __init__(
+        self,
+        pool: Pool,
+        writer: Writer | None,
+        *,
+        provider: str,
+        mapping: Mapping | None = None,
+        geocoder: OfflineGeocoder | None = None,
+    ) -> None:
+        self._pool = pool
+        self._writer = writer
+        self._provider = provider
+        self._given = mapping
+        self._geocoder = geocoder or OfflineGeocoder()
+        self._providers: dict[str, Provider] = {}
+
+    async def take(
+        self, table: Table, progress: Callable[[int], None] = lambda _: None
+    ) -> ImportReport:
+        """Take every row that can be taken; `progress` hears how many rows are done.
+
+        Raises `MappingNeeded` and `InvalidMapping` before anything is changed, and what the
+        writer raises when the database goes away: then the import can simply be run again.
+        """
+        mapping = complete_mapping(table, self._given)
+        report = ImportReport(
+            rows=len(table.rows), notes=list(table.notes), dry_run=self._writer is None
+        )
+        reader = Reader(table, mapping, self._provider)
+        seen: dict[str, int] = {}
+        for rows in _chunks(table.rows):
+            entries = list(_entries(rows, reader, mapping, seen, report))
+            await self._write(entries, report)
+            progress(len(rows))
+        report.refused.sort(key=lambda refusal: refusal.row)
+        report.providers = len(self._providers)
+        return report
+
+    async def _write(self, entries: Sequence[Entry], report: ImportReport) -> None:
+        stored = await select_homes_by_identity(self._pool, [e.identity for e in entries])
+        used: list[Entry] = []
+        commands: list[Describe] = []
+        for entry in entries:
+            command = await self._command(entry, stored.get(entry.identity), report)
+            if command is not None:
+                used.append(entry)
+                commands.append(command)
+        if not commands:
+            return
+        if self._writer is None:
+            outcomes = [_try(c, stored.get(c.identity or "")) for c in commands]
+        else:
+            outcomes = (await self._writer.submit(commands)).outcomes
+        for entry, outcome in zip(used, outcomes, strict=True):
+            _count(entry, outcome, report)
+
+    async def _command(
+        self, entry: Entry, home: CareHome | None, report: ImportReport
+    ) -> Describe | None:
+        place = self._place(entry, home)
+        if place is None:
+            given = entry.address.country == "DE"
+            reason = (
+                "Neither the postcode nor the town is known, or the town is not unique."
+                if given
+                else f"Places in {entry.address.country} need coordinates."
+            )
+            report.refused.append(Refusal(entry.row, "postcode", reason))
+            return None
+        far_km = None if entry.point else self._geocoder.contradiction_km(entry.address)
+        if far_km is not None:
+            report.warnings.append(
+                f"Row {entry.row}: postcode and town are {far_km:.0f} km apart;"
+                " the postcode was used."
+            )
+        report.warnings += [f"Row {entry.row}: {warning}" for warning in entry.warnings]
+        provider = await self._ensure(entry.provider)
+        return Describe(
+            home_id=home.id if home else entry.home_id,
+            provider_id=provider.id,
+            provider=provider.slug,
+            profile=merged_profile(entry, home, *place),
+            identity=entry.identity,
+        )
+
+    def _place(self, entry: Entry, home: CareHome | None) -> tuple[Point, Precision] | None:
+        """Given, or already known more exactly for the same address, or looked up."""
+        if entry.point is not None:
+            return entry.point, Precision.EXACT
+        if home is not None and same_address(home.profile.address, entry.address):
+            return home.profile.point, home.profile.precision
+        place = self._geocoder.locate(entry.address)
+        return (place.point, place.precision) if place else None
+
+    async def _ensure(self, name: str) -> Provider:
+        slug = slug_of(name)
+        if slug not in self._providers:
+            if self._writer is None:
+                found = await select_provider(self._pool, name)
+                self._providers[slug] = found or Provider(id=0, slug=slug, name=name)
+            else:
+                self._providers[slug] = await ensure_provider(self._pool, name)
+        return self._providers[slug]
+
+
+def _chunks(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
+    for start in range(0, len(rows), CHUNK_ROWS):
+        yield rows[start : start + CHUNK_ROWS]
+
+
+def _entries(
+    rows: Sequence[Row],
+    reader: Reader,
+    mapping: Mapping,
+    seen: dict[str, int],
+    report: ImportReport,
+) -> Iterator[Entry]:
+    """The rows that may become homes; the others are noted in `report`."""
+    for row in rows:
+        reason = left_out(mapping, row.cells)
+        if reason is not None:
+            report.left_out += 1
+            report.left_out_rows.append(LeftOut(row.number, reason))
+            continue
+        entry = reader.read(row)
+        if isinstance(entry, Refusal):
+            report.refused.append(entry)
+            continue
+        first = seen.setdefault(entry.identity, row.number)
+        if first != row.number:
+            field = "id" if not entry.identity.startswith("address:") else "name"
+            reason = f"The same home as in row {first}: the same {_IDENTIFIED[field]}."
+            report.refused.append(Refusal(row.number, field, reason))
+            continue
+        yield entry
+
+
+_IDENTIFIED = {"id": "id", "name": "name, street and postcode"}
+
+
+def _try(command: Describe, home: CareHome | None) -> Outcome:
+    """What the writer would do."""
+    try:
+        after = command.decide(home, datetime.now(UTC))
+    except FreiplatzError as error:
+        return Outcome(error=error)
+    return Outcome(home=after, changed=after is not home, created=home is None)
+
+
+def _count(entry: Entry, outcome: Outcome, report: ImportReport) -> None:
+    if outcome.error is not None:
+        field = outcome.error.field or "row"
+        report.refused.append(Refusal(entry.row, field, outcome.error.detail))
+    elif outcome.created:
+        report.taken += 1
+    elif outcome.changed:
+        report.changed += 1
+    else:
+        report.unchanged += 1

@@ -1,0 +1,105 @@
+// The map under the marks, from files of our own: outlines of countries and names of towns,
+// or the raster tiles that the operator has set.
+import L from "leaflet";
+import outlineAddress from "virtual:outline";
+import townsAddress from "virtual:towns";
+import type { Start } from "./types";
+
+type Town = [name: string, latitude: number, longitude: number, fromZoom: number];
+
+const MAX_LABELS = 70;
+// About the size of a label, in pixels: two that overlap are not both drawn.
+const LABEL_WIDTH_PER_LETTER = 8;
+const LABEL_HEIGHT = 22;
+
+export function addBasemap(map: L.Map, { basemap }: Start): void {
+  if (basemap !== null) {
+    map.attributionControl.addAttribution(textOnly(basemap.attribution));
+    L.tileLayer(basemap.address, { maxZoom: 19 }).addTo(map);
+    return;
+  }
+  map.createPane("land").style.zIndex = "200";
+  map.createPane("towns").style.zIndex = "450";
+  void addOutline(map);
+  void addTowns(map);
+}
+
+/** Leaflet takes attributions as HTML; ours is a setting, and still only text. */
+function textOnly(text: string): string {
+  const node = document.createElement("span");
+  node.textContent = text;
+  return node.innerHTML;
+}
+
+async function fetchJson<T>(address: string): Promise<T> {
+  const answer = await fetch(address);
+  if (!answer.ok) throw new Error(`${address} answered ${answer.status}.`);
+  return (await answer.json()) as T;
+}
+
+async function addOutline(map: L.Map): Promise<void> {
+  const outline = await fetchJson<GeoJSON.FeatureCollection>(outlineAddress);
+  const renderer = L.svg({ pane: "land", padding: 0.5 });
+  const options: L.GeoJSONOptions & { renderer: L.Renderer } = {
+    renderer,
+    pane: "land",
+    interactive: false,
+    // Colours come from the style sheet, so that they follow the reader's theme.
+    style: (country) => ({
+      className: country?.properties?.["home"] ? "land land-home" : "land",
+      fillOpacity: 1,
+      weight: 1,
+      smoothFactor: 0.8,
+    }),
+  };
+  L.geoJSON(outline, options).addTo(map);
+}
+
+async function addTowns(map: L.Map): Promise<void> {
+  const towns = await fetchJson<Town[]>(townsAddress);
+  const labels = new Map<Town, L.Marker>();
+  const draw = (): void => {
+    const wanted = new Set(visibleTowns(map, towns));
+    for (const [town, marker] of labels) {
+      if (wanted.has(town)) continue;
+      marker.remove();
+      labels.delete(town);
+    }
+    for (const town of wanted) {
+      if (!labels.has(town)) labels.set(town, townLabel(town).addTo(map));
+    }
+  };
+  map.on("moveend", draw);
+  draw();
+}
+
+/** The largest towns in view whose names do not run into one another. */
+function visibleTowns(map: L.Map, towns: Town[]): Town[] {
+  const zoom = Math.round(map.getZoom());
+  const bounds = map.getBounds().pad(0.05);
+  const taken: L.Bounds[] = [];
+  const chosen: Town[] = [];
+  for (const town of towns) {
+    const [name, latitude, longitude, fromZoom] = town;
+    if (chosen.length >= MAX_LABELS) break;
+    if (fromZoom > zoom || !bounds.contains([latitude, longitude])) continue;
+    const at = map.latLngToLayerPoint([latitude, longitude]);
+    const half = L.point((name.length * LABEL_WIDTH_PER_LETTER) / 2 + 4, LABEL_HEIGHT / 2);
+    const box = L.bounds(at.subtract(half), at.add(half));
+    if (taken.some((other) => other.overlaps(box))) continue;
+    taken.push(box);
+    chosen.push(town);
+  }
+  return chosen;
+}
+
+function townLabel([name, latitude, longitude, fromZoom]: Town): L.Marker {
+  const label = document.createElement("span");
+  label.textContent = name;
+  label.className = fromZoom <= 7 ? "town town-large" : "town";
+  // The names are scenery: nothing to press, nothing to read aloud.
+  label.setAttribute("aria-hidden", "true");
+  const icon = L.divIcon({ html: label, className: "town-anchor", iconSize: [0, 0] });
+  const options = { icon, pane: "towns", interactive: false, keyboard: false };
+  return L.marker([latitude, longitude], options);
+}

@@ -1,0 +1,40 @@
+// How a home, or a cluster of homes, looks on the map. Shape and sign say what colour says.
+import type { Feature } from "./types";
+
+export type Look = "fresh" | "ageing" | "full" | "unknown" | "cluster";
+
+export interface Mark {
+  look: Look;
+  sign: string;
+  /** The width in pixels; never under the size of a finger's target with its margin. */
+  size: number;
+}
+
+const ONE = 34;
+const TARGET = 44;
+
+export function homeMark({ properties }: Feature, free: number): Mark {
+  if (free > 0) {
+    const look = properties.freshness === "ageing" ? "ageing" : "fresh";
+    return { look, sign: String(free), size: ONE };
+  }
+  const uncertain = properties.freshness === "stale" || properties.freshness === "unknown";
+  return uncertain
+    ? { look: "unknown", sign: "?", size: ONE }
+    : { look: "full", sign: "0", size: ONE };
+}
+
+export function clusterMark(free: number): Mark {
+  if (free === 0) return { look: "full", sign: "0", size: 40 };
+  const size = free < 10 ? 40 : free < 100 ? 46 : 54;
+  return { look: "cluster", sign: free > 9999 ? "9999+" : String(free), size };
+}
+
+/** The mark as nodes, in a target that a finger can hit. */
+export function drawMark({ look, sign, size }: Mark): { node: HTMLElement; target: number } {
+  const node = document.createElement("span");
+  node.className = `mark mark-${look}`;
+  node.style.inlineSize = node.style.blockSize = `${size}px`;
+  node.textContent = sign;
+  return { node, target: Math.max(size, TARGET) };
+}

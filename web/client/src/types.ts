@@ -1,0 +1,104 @@
+// What the server tells the client: see section 5 of the design for the API's answers.
+
+export type CareForm = string;
+export type Freshness = "fresh" | "ageing" | "stale" | "unknown";
+
+export interface Vacancy {
+  care_form: CareForm;
+  count: number;
+  sex?: string | null;
+  room?: string | null;
+  focuses?: string[] | null;
+  available_from?: string | null;
+  available_until?: string | null;
+}
+
+export interface Costs {
+  care_eur?: number | null;
+  training_eur?: number | null;
+  board_eur?: number | null;
+  investment_eur?: number | null;
+}
+
+export interface Home {
+  name: string;
+  status?: string;
+  distance_km?: number | null;
+  freshness: Freshness;
+  free?: Record<CareForm, number>;
+  vacancies?: Vacancy[];
+  costs?: Costs | null;
+  focuses?: string[];
+  waiting_list?: string | null;
+  admission_stop?: { reason: string; until?: string | null } | null;
+  observed_at?: string | null;
+  confirmed_at?: string | null;
+  revision: number;
+  contact?: { phone?: string | null } | null;
+  address?: { postcode?: string | null; city?: string | null } | null;
+}
+
+export interface Feature {
+  id: string;
+  geometry: { coordinates: [longitude: number, latitude: number] };
+  properties: Home;
+}
+
+export interface Collection {
+  features: Feature[];
+  cursor: string;
+  next?: string | null;
+  total: number;
+}
+
+type Labels = Record<string, string>;
+
+export interface Words {
+  tag: string;
+  careForms: Labels;
+  focuses: Labels;
+  rooms: Labels;
+  sexes: Labels;
+  stops: Labels;
+  waiting: Labels;
+  freshness: Labels;
+  texts: Labels;
+  plurals: Record<string, [one: string, other: string]>;
+}
+
+/** On every page. */
+export interface Start {
+  words: Words;
+  linkSuffix: string;
+  basemap: { address: string; attribution: string } | null;
+  centres: [latitude: number, longitude: number][];
+}
+
+export interface FinderStart extends Start {
+  search: string;
+  radiusKm: number;
+  area: "around" | "section" | "region";
+  place: string;
+  careForms: CareForm[];
+  byHome: boolean;
+  includeFull: boolean;
+  total: number;
+  asOf: string;
+}
+
+export interface HomeStart extends Start {
+  id: string;
+  revision: number;
+}
+
+/** The data that the server has put into the page. */
+export function readStart<T extends Start>(): T {
+  return JSON.parse(element("start").textContent ?? "") as T;
+}
+
+/** An element that the server's markup always has. */
+export function element<T extends HTMLElement = HTMLElement>(id: string): T {
+  const found = document.getElementById(id);
+  if (found === null) throw new Error(`The page lacks #${id}.`);
+  return found as T;
+}

@@ -1,0 +1,87 @@
+// Texts, numbers and times in the language of the page. The texts come from the server's
+// catalogue; `language.py` writes the same things in the same way.
+import type { Words } from "./types";
+
+const MINUTE_MS = 60_000;
+const REGION = "Europe/Berlin";
+
+export type Values = Record<string, string>;
+
+export class Language {
+  readonly #decimal: Intl.NumberFormat;
+  readonly #whole: Intl.NumberFormat;
+  readonly #clock: Intl.DateTimeFormat;
+  readonly #day: Intl.DateTimeFormat;
+  readonly #dayAndYear: Intl.DateTimeFormat;
+  readonly collator: Intl.Collator;
+
+  constructor(readonly words: Words) {
+    const { tag } = words;
+    this.#whole = new Intl.NumberFormat(tag, { maximumFractionDigits: 0 });
+    this.#decimal = new Intl.NumberFormat(tag, {
+      minimumFractionDigits: 1,
+      maximumFractionDigits: 1,
+    });
+    this.#clock = new Intl.DateTimeFormat(tag, {
+      hour: "2-digit",
+      minute: "2-digit",
+      hourCycle: "h23",
+      timeZone: REGION,
+    });
+    // Days come without a time: they are read and written as UTC, so that none shifts.
+    this.#day = new Intl.DateTimeFormat(tag, { day: "numeric", month: "long", timeZone: "UTC" });
+    this.#dayAndYear = new Intl.DateTimeFormat(tag, { dateStyle: "long", timeZone: "UTC" });
+    this.collator = new Intl.Collator(tag);
+  }
+
+  text(name: string, values: Values = {}): string {
+    return fill(this.words.texts[name] ?? name, values);
+  }
+
+  plural(name: string, count: number, values: Values = {}): string {
+    const [one, other] = this.words.plurals[name] ?? ["%(num)s", "%(num)s"];
+    return fill(count === 1 ? one : other, { num: this.number(count), ...values });
+  }
+
+  number(value: number): string {
+    return this.#whole.format(value);
+  }
+
+  distance(km: number): string {
+    const format = Math.round(km * 10) / 10 < 10 ? this.#decimal : this.#whole;
+    return `${format.format(km)}\u00a0km`;
+  }
+
+  euros(amount: number): string {
+    return `${this.#whole.format(amount)}\u00a0€`;
+  }
+
+  /** A calendar day (YYYY-MM-DD) in words; the year only if it is not this one. */
+  day(day: string): string {
+    const at = new Date(`${day}T00:00:00Z`);
+    const thisYear = at.getUTCFullYear() === new Date().getFullYear();
+    return (thisYear ? this.#day : this.#dayAndYear).format(at);
+  }
+
+  clock(at: Date): string {
+    return this.#clock.format(at);
+  }
+
+  age(at: number): string {
+    const minutes = Math.floor((Date.now() - at) / MINUTE_MS);
+    if (minutes < 1) return this.text("justNow");
+    if (minutes < 60) return this.plural("minutes", minutes);
+    if (minutes < 24 * 60) return this.plural("hours", Math.floor(minutes / 60));
+    return this.plural("days", Math.floor(minutes / (24 * 60)));
+  }
+
+  freshness(freshness: string, saidAt: number | undefined): string {
+    const age = saidAt === undefined ? "" : this.age(saidAt);
+    return fill(this.words.freshness[freshness] ?? "", { age });
+  }
+}
+
+/** `%(name)s` replaced by the value of that name. */
+function fill(text: string, values: Values): string {
+  return text.replace(/%\((\w+)\)s/g, (_whole, name: string) => values[name] ?? "");
+}

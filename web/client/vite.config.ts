@@ -1,0 +1,43 @@
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
+import { defineConfig, type Plugin } from "vite";
+import { basemap } from "./basemap";
+
+const PACKED = /\.(js|css|json)$/;
+const SMALLEST_PACKED = 1024;
+
+/** A packed copy beside each file: the app sends it as it is, without packing at run time. */
+function packed(): Plugin {
+  return {
+    name: "packed",
+    writeBundle({ dir }) {
+      if (dir === undefined) return;
+      for (const name of readdirSync(dir)) {
+        if (!PACKED.test(name)) continue;
+        const plain = readFileSync(join(dir, name));
+        if (plain.length < SMALLEST_PACKED) continue;
+        writeFileSync(join(dir, `${name}.gz`), gzipSync(plain, { level: 9 }));
+      }
+    },
+  };
+}
+
+export default defineConfig({
+  base: "/assets/",
+  plugins: [basemap(), packed()],
+  css: { preprocessorOptions: { scss: { quietDeps: true, silenceDeprecations: ["if-function"] } } },
+  build: {
+    target: "es2022",
+    assetsDir: "",
+    // A data: address for a small file would need a wider content security policy.
+    assetsInlineLimit: 0,
+    // Not in a hidden folder: packagers leave those out.
+    manifest: "manifest.json",
+    modulePreload: { polyfill: false },
+    chunkSizeWarningLimit: 1600,
+    rollupOptions: {
+      input: ["src/finder.ts", "src/home.ts", "src/docs.ts", "src/plain.ts"],
+    },
+  },
+});
