@@ -153,6 +153,8 @@ def init_pages(app: Quart) -> None:
     env = app.jinja_env
     env.add_extension("jinja2.ext.i18n")
     env.trim_blocks = env.lstrip_blocks = True
+    # The order of codes is the order in which they are shown, in the client too.
+    env.policies["json.dumps_kwargs"] = {"sort_keys": False}
     env.install_gettext_callables(  # type: ignore[attr-defined]
         lambda text: current_language().gettext(text),
         lambda one, other, num: current_language().translations.ungettext(one, other, num),

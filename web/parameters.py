@@ -197,7 +197,7 @@ def _municipality(text: str) -> str:
 
 def _euros(text: str) -> float:
     value = number(text, "max_cost_eur")
-    if not (0 <= value and math.isfinite(value)):
+    if not (value >= 0 and math.isfinite(value)):
         raise InvalidParameter("max_cost_eur must not be negative.", field="max_cost_eur")
     return value
 

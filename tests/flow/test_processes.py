@@ -56,7 +56,7 @@ async def process(
         yield line.split()[3].rstrip("/"), running
     finally:
         if running.returncode is None:
-            running.kill()
+            running.terminate()
         await running.wait()
         if said:
             await draining

@@ -13,11 +13,11 @@ from vacancies.database import Pool
 from vacancies.writer import Writer
 
 FOLDER = Path(
-    os.environ.get("FREIPLATZ_TEST_DATA") or Path(__file__).parents[2].parent / "shared" / "data"
+    os.environ.get("TEST_DATA_DIR") or Path(__file__).parents[2].parent / "shared" / "data"
 )
 pytestmark = pytest.mark.skipif(
     not FOLDER.is_dir(),
-    reason="the real lists are not here; FREIPLATZ_TEST_DATA names their folder",
+    reason="the real lists are not here; TEST_DATA_DIR names their folder",
 )
 
 NRW = "de_nrw_homes/nrw_homes_stripped.csv"

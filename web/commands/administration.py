@@ -11,8 +11,8 @@ import msgspec
 
 from providers.auth import create_key, revoke_key, select_keys
 from vacancies.config import load_settings
-from vacancies.database import open_pool
 from vacancies.database import migrate as migrate_database
+from vacancies.database import open_pool
 from vacancies.deployment import Deployment, open_deployment
 from vacancies.homes import select_homes
 from vacancies.listings import public_listing
