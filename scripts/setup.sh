@@ -65,17 +65,20 @@ lock_setup() {
 
 unlock_setup() { exec 9<&-; }
 
-# install_python LOCKFILE: .venv holds what LOCKFILE pins, and the project itself.
+# install_python LOCKFILE: .venv holds what LOCKFILE pins, and the project itself. What
+# requirements-dev.txt pins holds the rest too.
 install_python() {
-    local lockfile="$1" python wanted stamp
+    local lockfile="$1" python wanted made
     python="$(find_python)" || exit 1
-    stamp="$venv/installed-$lockfile"
-    # The path counts: programs in .venv name it, so a copied or moved one does not work.
-    wanted="$(printf '%s\n' pyproject.toml "$lockfile" |
-        fingerprint "$python" "$root" "$("$python" -c 'import sys; print(sys.version)')")"
-    if [ ! -e "$venv/unfinished" ] && [ "$(cat "$stamp" 2> /dev/null)" = "$wanted" ]; then
-        return
-    fi
+    for made in requirements-dev.txt "$lockfile"; do
+        # The path counts: programs in .venv name it, so a copied or moved one does not work.
+        wanted="$(printf '%s\n' pyproject.toml "$made" |
+            fingerprint "$python" "$root" "$("$python" -c 'import sys; print(sys.version)')")"
+        if [ ! -e "$venv/unfinished" ] &&
+            [ "$(cat "$venv/installed-$made" 2> /dev/null)" = "$wanted" ]; then
+            return
+        fi
+    done
     if [ -e "$venv" ] && { [ ! -w "$venv" ] || [ ! -O "$venv" ]; }; then
         fail "$venv belongs to another user and is not up to date. Remove it, or run this as" \
             "that user."
@@ -95,7 +98,7 @@ install_python() {
     pip_install --require-hashes -r "$lockfile"
     # No build isolation: it would fetch a setuptools that nothing pins.
     pip_install --no-deps --no-build-isolation --editable .
-    write_stamp "$stamp" "$wanted"
+    write_stamp "$venv/installed-$lockfile" "$wanted"
     rm -f "$venv/unfinished"
 }
 

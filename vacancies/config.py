@@ -76,8 +76,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     if geocoder != "offline":
         _check_address(geocoder, "GEOCODER", ("http", "https"), wrong, "or the word offline")
     basemap = value("BASEMAP")
-    if basemap and not (basemap.startswith(("http://", "https://")) or _is_pmtiles(basemap)):
-        wrong.append("FREIPLATZ_BASEMAP must be a tile address or an existing .pmtiles file")
+    _check_address((basemap or "").partition(" ")[0] or None, "BASEMAP", ("http", "https"), wrong)
     secret = value("SECRET_KEY")
     if secret is not None and len(secret) < 32:
         wrong.append("FREIPLATZ_SECRET_KEY must have at least 32 characters")
@@ -112,7 +111,3 @@ def _check_address(
     if not ok:
         forms = " or ".join(f"{scheme}://…" for scheme in schemes)
         wrong.append(f"FREIPLATZ_{name} must look like {forms}{' ' + also if also else ''}")
-
-
-def _is_pmtiles(value: str) -> bool:
-    return value.endswith(".pmtiles") and Path(value).is_file()

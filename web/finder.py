@@ -19,7 +19,7 @@ from vacancies.errors import (
     UnknownPlace,
 )
 from vacancies.listings import local_date
-from vacancies.models import HomeStatus
+from vacancies.models import CareForm, HomeStatus
 from vacancies.search import Query
 from web import words
 from web.answer import WayOn, answer, asks_for_details, ways_on
@@ -41,11 +41,16 @@ async def index() -> Response:
     """The finder: form, answer, list, and the data with which the client goes on."""
     form = Form.read(request.args)
     try:
-        query = await parse_query(form.for_api(), state().geocoder)
+        query = _in_order(await parse_query(form.for_api(), state().geocoder))
         found = state().board.search(query, PAGE_SIZE, request.args.get("after") or None)
     except (InvalidInput, UnknownPlace, AmbiguousPlace, GeocoderUnavailable) as error:
         return await _refused(form, error)
     return await _results(form, query, found)
+
+
+def _in_order(query: Query) -> Query:
+    """The care forms in the order in which they are shown everywhere."""
+    return replace(query, care_forms=tuple(form for form in CareForm if form in query.care_forms))
 
 
 def _choices() -> dict[str, Any]:
@@ -176,6 +181,7 @@ async def home(home_id: str) -> Response:
         lines=free_lines(listing, language, now),
         linked_data=linked_data(listing, view, _own_address(link(f"/homes/{quote(home_id)}"))),
         labels=labellers(language),
+        capacity=[(form, n) for form in CareForm if (n := listing.profile.capacity.get(form))],
         observed=_moment(listing.observed_at, language),
         confirmed=_moment(listing.confirmed_at, language),
         client={

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import secrets
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -249,6 +250,22 @@ async def test_a_lost_connection_is_said(settings: Settings, browser: Browser) -
     )
     await expect(page.locator('#cards [data-home="a"]')).to_be_visible()
     await context.close()
+
+
+async def test_a_reset_leaves_the_list_in_its_place(service: Service, browser: Browser) -> None:
+    await a_home(service, "a", 2)
+    await a_home(service, "b", 1, 0.05)
+    async with opened(browser, service, SEARCH, PHONE) as page:
+        await live(page)
+        await page.evaluate("document.querySelector('#cards').dataset.mine = 'yes'")
+        async with service.state.deployment.pool.acquire() as connection:
+            await connection.execute("UPDATE deployment SET epoch = $1", secrets.token_hex(16))
+        await service.report("a", {"care_form": "short_term", "count": 5})
+        await expect(page.locator("#answer")).to_contain_text("6 freie Plätze")
+        names = page.locator("#cards[data-mine=yes] [data-part=name]")
+        await expect(names).to_have_text(["Haus a", "Haus b"])
+        await expect(page.locator("#news")).to_be_hidden()
+        await expect(page.locator(".card.is-gone")).to_have_count(0)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -1,0 +1,40 @@
+"""Settings: all that is wrong is said at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from vacancies.config import NAMES, load_settings
+from vacancies.errors import SettingsError
+
+
+def test_the_defaults_need_nothing() -> None:
+    settings = load_settings({})
+    assert (settings.host, settings.port, settings.database_url) == ("127.0.0.1", 8000, None)
+    assert settings.data_dir == Path(".freiplatz").absolute()
+
+
+def test_one_sentence_lists_everything_that_is_wrong() -> None:
+    with pytest.raises(SettingsError) as raised:
+        load_settings(
+            {
+                "FREIPLATZ_PORT": "80808",
+                "FREIPLATZ_DATABASE_URL": "mysql://x",
+                "FREIPLATZ_PUBLIC_URL": "example.org",
+                "FREIPLATZ_SECRET_KEY": "short",
+                "FREIPLATZ_GEOCODDER": "offline",
+            }
+        )
+    for name in ("PORT", "DATABASE_URL", "REDIS_URL", "PUBLIC_URL", "SECRET_KEY", "GEOCODDER"):
+        assert f"FREIPLATZ_{name}" in raised.value.detail
+
+
+def test_empty_means_not_set() -> None:
+    assert load_settings(dict.fromkeys(NAMES, "")).port == 8000
+
+
+def test_every_setting_stands_in_the_example() -> None:
+    example = (Path(__file__).parents[2] / ".env.example").read_text("utf-8")
+    assert [name for name in NAMES if f"{name}=" not in example] == []
