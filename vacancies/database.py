@@ -74,11 +74,12 @@ async def open_pool(database_url: str, *, size: int = 8) -> Pool:
 
 def migrations() -> list[tuple[int, str, str]]:
     """(number, name, SQL) of every migration, in order."""
-    found = []
-    for entry in files("vacancies").joinpath("migrations").iterdir():
-        if entry.name.endswith(".sql"):
-            found.append((int(entry.name[:4]), entry.name, entry.read_text("utf-8")))
-    return sorted(found)
+    folder = files("vacancies").joinpath("migrations")
+    return sorted(
+        (int(entry.name[:4]), entry.name, entry.read_text("utf-8"))
+        for entry in folder.iterdir()
+        if entry.name.endswith(".sql")
+    )
 
 
 async def migrate(pool: Pool, report: Callable[[str], None] = lambda line: None) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Coroutine
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack, suppress
 
 import structlog
@@ -35,8 +35,16 @@ MAX_BODY_BYTES = 2 * 1024 * 1024
 REVIVE_SECONDS = 2.0
 
 
-def create_app(settings: Settings) -> Quart:
-    """The app for `settings`; it opens the deployment when it starts to serve."""
+def create_app(
+    settings: Settings,
+    *,
+    report: Callable[[str], None] = log.info,
+    prepare: Callable[[Deployment], Awaitable[None]] | None = None,
+) -> Quart:
+    """The app for `settings`; it opens the deployment when it starts to serve.
+
+    `report` hears what takes time at the start; `prepare` is awaited before the board loads.
+    """
     app = Quart(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     app.json.sort_keys = False  # type: ignore[attr-defined]
@@ -55,7 +63,9 @@ def create_app(settings: Settings) -> Quart:
     @app.while_serving
     async def lifespan() -> AsyncGenerator[None]:
         async with AsyncExitStack() as stack:
-            deployment = await stack.enter_async_context(open_deployment(settings, report=log.info))
+            deployment = await stack.enter_async_context(open_deployment(settings, report=report))
+            if prepare is not None:
+                await prepare(deployment)
             follower = await _follow(stack, deployment, board, live)
             await live.start()
             stack.push_async_callback(live.close)

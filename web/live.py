@@ -176,13 +176,11 @@ class LiveStreams:
         board: Board,
         audience: Audience,
         geocoder: Geocoder,
-        lifetime_seconds: tuple[float, float] = LIFETIME_SECONDS,
     ) -> None:
         self._app = app
         self._board = board
         self._audience = audience
         self._geocoder = geocoder
-        self._lifetime_seconds = lifetime_seconds
         self._streams: dict[Viewer, Stream] = {}
         self._concerned: dict[Viewer, None] = {}
         self._wake = asyncio.Event()
@@ -331,7 +329,7 @@ class LiveStreams:
         """Wait until the client leaves, the stream is ended, or its lifetime is over."""
         gone = asyncio.ensure_future(_disconnected(receive))
         try:
-            lifetime = random.uniform(*self._lifetime_seconds)
+            lifetime = random.uniform(*LIFETIME_SECONDS)
             await asyncio.wait(
                 {gone, stream.ended}, timeout=lifetime, return_when=asyncio.FIRST_COMPLETED
             )

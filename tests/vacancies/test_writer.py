@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from datetime import UTC, datetime, timedelta
 
 import asyncpg
@@ -61,7 +62,7 @@ async def test_revisions_are_gapless_and_in_order_across_writers(
     assert all(s.outcomes[0].changed for s in settled)
     ranges = sorted((news.first, news.last) for news in [*announced, *others])
     assert ranges[0][0] == 1
-    assert all(before[1] + 1 == after[0] for before, after in zip(ranges, ranges[1:], strict=False))
+    assert all(before[1] + 1 == after[0] for before, after in itertools.pairwise(ranges))
     assert ranges[-1][1] == await head(pool) == 208
     rows = await pool.fetch("SELECT home_id, revision FROM report ORDER BY id")
     for home in "abcdefgh":

@@ -53,7 +53,7 @@ async def test_areas(region: Service) -> None:
 
 
 async def test_full_and_unknown_homes_appear_only_when_asked_for(region: Service) -> None:
-    status, body, _ = await region.call("GET", "/api/v1/vacancies?include_full=true")
+    _status, body, _ = await region.call("GET", "/api/v1/vacancies?include_full=true")
     states = {
         f["id"]: (f["properties"]["freshness"], f["properties"]["free"]) for f in body["features"]
     }

@@ -1,105 +1,26 @@
-"""The finder in a real Chromium: live, on the map, without JavaScript, and for everybody."""
+"""The finder in a real Chromium: live, on the map, without JavaScript, and never run by others."""
 
 from __future__ import annotations
 
 import re
 import secrets
-import shutil
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
 
 import pytest
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, expect
 
 from tests.conftest import Service, served
+from tests.web.conftest import DESK, PHONE, SEARCH, a_home, live, opened
 from vacancies.config import Settings
 
 pytestmark = pytest.mark.browser
 
-CLIENT = Path(__file__).parents[2] / "web" / "client"
-CHROMIUMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-ARGUMENTS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--no-first-run",
-)
-PHONE = {"width": 360, "height": 740}
-DESK = {"width": 1280, "height": 800}
-SEARCH = "/?place=33330&care_form=short_term"
 HOSTILE = (
     "<img src=x onerror=window.pwned=1>",
     "</script><script>window.pwned=1</script>",
     '"><svg onload=window.pwned=1>',
     "<iframe srcdoc='<script>parent.pwned=1</script>'>",
 )
-
-
-@dataclass
-class Watched:
-    """What a page must not do."""
-
-    foreign: list[str] = field(default_factory=list)
-    errors: list[str] = field(default_factory=list)
-
-
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    found = next(filter(None, map(shutil.which, CHROMIUMS)), None)
-    if found is None:
-        pytest.skip("there is no Chromium on this machine")
-    assert (CLIENT / "dist" / "manifest.json").exists(), "build the client first: npm run build"
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=found, args=list(ARGUMENTS))
-        yield browser
-        await browser.close()
-
-
-@asynccontextmanager
-async def opened(
-    browser: Browser, service: Service, path: str, viewport: dict[str, int], **options: Any
-) -> AsyncIterator[Page]:
-    """The page at `path`; fails if it asks another origin, or has an error of its own."""
-    context = await browser.new_context(viewport=viewport, **options)  # type: ignore[arg-type]
-    page, watched = await context.new_page(), Watched()
-    page.on(
-        "request",
-        lambda request: (
-            watched.foreign.append(request.url)
-            if not request.url.startswith((service.url, "data:"))
-            else None
-        ),
-    )
-    page.on("pageerror", lambda error: watched.errors.append(str(error)))
-    page.on(
-        "console",
-        lambda message: watched.errors.append(message.text) if message.type == "error" else None,
-    )
-    await page.goto(service.url + path)
-    try:
-        yield page
-    finally:
-        await context.close()
-    assert watched == Watched()
-
-
-async def a_home(service: Service, home: str, count: int, north: float = 0.0, **more: Any) -> None:
-    await service.put_home(
-        home,
-        coordinates={"latitude": 51.9 + north, "longitude": 8.38},
-        contact={"phone": "05241 12345"},
-        **more,
-    )
-    await service.report(home, {"care_form": "short_term", "count": count})
-
-
-async def live(page: Page) -> None:
-    await expect(page.locator("#live")).to_have_attribute("data-state", "live")
 
 
 async def test_a_push_shows_in_the_list_without_moving_it(
@@ -246,7 +167,7 @@ async def test_a_lost_connection_is_said(settings: Settings, browser: Browser) -
         await page.goto(service.url + SEARCH)
         await live(page)
     await expect(page.locator("#live-text")).to_have_text(
-        re.compile(r"getrennt, Stand \d\d:\d\d, neuer Versuch …")
+        re.compile(r"getrennt, Stand \d\d:\d\d, neuer Versuch …"), timeout=20_000
     )
     await expect(page.locator('#cards [data-home="a"]')).to_be_visible()
     await context.close()
@@ -266,43 +187,3 @@ async def test_a_reset_leaves_the_list_in_its_place(service: Service, browser: B
         await expect(names).to_have_text(["Haus a", "Haus b"])
         await expect(page.locator("#news")).to_be_hidden()
         await expect(page.locator(".card.is-gone")).to_have_count(0)
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_everybody_can_use_it(service: Service, browser: Browser, scheme: Any) -> None:
-    await a_home(service, "a", 2, focuses=["dementia"], waiting_list="open")
-    await a_home(service, "b", 1, 0.1, admission_stop={"reason": "staff"})
-    await service.put_home("c")
-    axe = (CLIENT / "node_modules" / "axe-core" / "axe.min.js").read_text()
-    paths = ("/", SEARCH + "&include_full=true", "/homes/a", "/?care_form=hospice&place=33330")
-    for viewport in (PHONE, DESK):
-        for path in paths:
-            async with opened(
-                browser, service, path, viewport, bypass_csp=True, color_scheme=scheme
-            ) as page:
-                await page.wait_for_load_state("load")
-                if path.startswith("/?place"):
-                    await live(page)
-                    await page.click("summary >> nth=1")
-                width = await page.evaluate("document.documentElement.scrollWidth")
-                assert width <= viewport["width"], path
-                await page.evaluate(axe)
-                found = await page.evaluate("axe.run()")
-                bad = [
-                    (rule["id"], [node["html"][:150] for node in rule["nodes"]])
-                    for rule in found["violations"]
-                    if rule["impact"] in ("serious", "critical")
-                ]
-                assert bad == [], (path, viewport)
-
-
-async def test_it_flows_at_four_hundred_percent(service: Service, browser: Browser) -> None:
-    await a_home(service, "a", 2, name="Seniorenpflegeheimverwaltungsgesellschaft " + "x" * 60)
-    for path in (SEARCH, "/homes/a"):
-        async with opened(browser, service, path, {"width": 320, "height": 256}) as page:
-            assert await page.evaluate("document.documentElement.scrollWidth") <= 320
-
-
-async def test_the_documentation_needs_no_other_server(service: Service, browser: Browser) -> None:
-    async with opened(browser, service, "/api/v1/docs", DESK) as page:
-        await expect(page.locator("#swagger .opblock").first).to_be_visible(timeout=15_000)

@@ -18,7 +18,7 @@ from hypercorn.config import Config
 from quart import Quart
 
 from vacancies.config import Settings, load_settings
-from vacancies.deployment import open_deployment
+from vacancies.deployment import Deployment
 from vacancies.errors import FreiplatzError
 from web.app import create_app, run_in_background
 from web.commands.administration import note
@@ -75,9 +75,7 @@ def _configure_log() -> None:
 
 
 async def _serve(settings: Settings, listener: socket.socket, demo_if_empty: bool) -> None:
-    if demo_if_empty and settings.database_url is None:
-        await _fill_if_empty(settings)
-    app = create_app(settings)
+    app = create_app(settings, report=note, prepare=_fill_if_empty if demo_if_empty else None)
     config = Config()
     address = "http://{}:{}/".format(*listener.getsockname())
     config.bind = [f"fd://{listener.detach()}"]  # Hypercorn closes it
@@ -125,9 +123,9 @@ async def _keep_demo_alive(state: State, address: str) -> None:
         log.warning("the demo stands still", reason=error.detail)
 
 
-async def _fill_if_empty(settings: Settings) -> None:
-    async with open_deployment(settings, report=note) as deployment:
-        if await deployment.is_empty():
-            from web.commands.demo import fill_demo
+async def _fill_if_empty(deployment: Deployment) -> None:
+    """Only the data folder's own database: a given one may be waiting for real homes."""
+    if deployment.servers is not None and await deployment.is_empty():
+        from web.commands.demo import fill_demo
 
-            await fill_demo(deployment, homes=300, seed=1)
+        await fill_demo(deployment, homes=300, seed=1)

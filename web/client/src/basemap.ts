@@ -1,18 +1,46 @@
 // The map under the marks, from files of our own: outlines of countries and names of towns,
 // or the raster tiles that the operator has set.
 import L from "leaflet";
+import "leaflet/dist/leaflet.css";
 import outlineAddress from "virtual:outline";
 import townsAddress from "virtual:towns";
 import type { Start } from "./types";
+import type { Language } from "./words";
 
 type Town = [name: string, latitude: number, longitude: number, fromZoom: number];
 
+const MIN_ZOOM = 5;
+export const MAX_ZOOM = 16;
 const MAX_LABELS = 70;
 // About the size of a label, in pixels: two that overlap are not both drawn.
 const LABEL_WIDTH_PER_LETTER = 8;
 const LABEL_HEIGHT = 22;
 
-export function addBasemap(map: L.Map, { basemap }: Start): void {
+/** A map without marks, as every page starts it. */
+export function createMap(container: HTMLElement, start: Start, language: Language): L.Map {
+  const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
+  const map = L.map(container, {
+    minZoom: MIN_ZOOM,
+    maxZoom: MAX_ZOOM,
+    // Outlines are sharp at any zoom, tiles only at whole ones.
+    zoomSnap: start.basemap === null ? 0.25 : 1,
+    zoomControl: false,
+    zoomAnimation: !still,
+    fadeAnimation: !still,
+    markerZoomAnimation: !still,
+    maxBounds: [
+      [44, -2],
+      [59, 23],
+    ],
+  });
+  map.attributionControl.setPrefix(false);
+  const [zoomInTitle, zoomOutTitle] = [language.text("zoomIn"), language.text("zoomOut")];
+  L.control.zoom({ position: "topright", zoomInTitle, zoomOutTitle }).addTo(map);
+  addBasemap(map, start);
+  return map;
+}
+
+function addBasemap(map: L.Map, { basemap }: Start): void {
   if (basemap !== null) {
     map.attributionControl.addAttribution(textOnly(basemap.attribution));
     L.tileLayer(basemap.address, { maxZoom: 19 }).addTo(map);
@@ -102,4 +130,15 @@ function townLabel([name, latitude, longitude, fromZoom]: Town): L.Marker {
   const icon = L.divIcon({ html: label, className: "town-anchor", iconSize: [0, 0] });
   const options = { icon, pane: "towns", interactive: false, keyboard: false };
   return L.marker([latitude, longitude], options);
+}
+
+export function centreMark(at: L.LatLngExpression, label: string): L.Marker {
+  const node = L.divIcon({ className: "centre", iconSize: [14, 14] });
+  return L.marker(at, {
+    icon: node,
+    interactive: false,
+    keyboard: false,
+    title: label,
+    zIndexOffset: -1000,
+  });
 }

@@ -143,14 +143,13 @@ sheet.addEventListener("keydown", (event) => {
   if (event.key === "Escape") showChosen([]);
 });
 
-for (const cards of [element("cards")]) {
-  const idAt = (event: Event): string | undefined =>
-    (event.target as Element).closest<HTMLElement>("[data-home]")?.dataset["home"];
-  cards.addEventListener("pointerover", (event) => map?.point(idAt(event)));
-  cards.addEventListener("pointerleave", () => map?.point(undefined));
-  cards.addEventListener("focusin", (event) => map?.point(idAt(event)));
-  cards.addEventListener("focusout", () => map?.point(undefined));
-}
+const cards = element("cards");
+const idAt = (event: Event): string | undefined =>
+  (event.target as Element).closest<HTMLElement>("[data-home]")?.dataset["home"];
+cards.addEventListener("pointerover", (event) => map?.point(idAt(event)));
+cards.addEventListener("pointerleave", () => map?.point(undefined));
+cards.addEventListener("focusin", (event) => map?.point(idAt(event)));
+cards.addEventListener("focusout", () => map?.point(undefined));
 
 // ---- list or map, where there is no room for both ----
 

@@ -1,7 +1,7 @@
 // A home's page: its place on the map, its age, and word of a new report.
 import "./style.scss";
 import L from "leaflet";
-import { centreMark, createMap } from "./map";
+import { centreMark, createMap } from "./basemap";
 import { element, readStart, type Feature, type HomeStart } from "./types";
 import { Language } from "./words";
 

@@ -1,15 +1,11 @@
 // The map: the homes of the list as marks, clustered, only those in view in the page.
 import L from "leaflet";
-import "leaflet/dist/leaflet.css";
 import Supercluster from "supercluster";
-import { addBasemap } from "./basemap";
+import { centreMark, createMap, MAX_ZOOM } from "./basemap";
 import { saidAt, type Homes } from "./homes";
 import { clusterMark, drawMark, homeMark, type Mark } from "./marks";
-import { element, type Feature, type Start } from "./types";
-import type { Language } from "./words";
+import { element, type Feature } from "./types";
 
-const MIN_ZOOM = 5;
-const MAX_ZOOM = 16;
 const TARGET = 44;
 const GERMANY: L.LatLngBoundsLiteral = [
   [47.2, 5.8],
@@ -28,30 +24,6 @@ export interface MapListener {
   chosen(ids: string[]): void;
   /** The pointer or the focus is on a home's mark, or has left it. */
   pointed(id: string | undefined): void;
-}
-
-/** A map without marks, as every page starts it. */
-export function createMap(container: HTMLElement, start: Start, language: Language): L.Map {
-  const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
-  const map = L.map(container, {
-    minZoom: MIN_ZOOM,
-    maxZoom: MAX_ZOOM,
-    // Outlines are sharp at any zoom, tiles only at whole ones.
-    zoomSnap: start.basemap === null ? 0.25 : 1,
-    zoomControl: false,
-    zoomAnimation: !still,
-    fadeAnimation: !still,
-    markerZoomAnimation: !still,
-    maxBounds: [
-      [44, -2],
-      [59, 23],
-    ],
-  });
-  map.attributionControl.setPrefix(false);
-  const [zoomInTitle, zoomOutTitle] = [language.text("zoomIn"), language.text("zoomOut")];
-  L.control.zoom({ position: "topright", zoomInTitle, zoomOutTitle }).addTo(map);
-  addBasemap(map, start);
-  return map;
 }
 
 export class HomeMap {
@@ -270,15 +242,4 @@ function dress(marker: L.Marker, label: string): void {
 function ring(): L.Marker {
   const node = L.divIcon({ className: "ring", iconSize: [56, 56] });
   return L.marker([0, 0], { icon: node, interactive: false, keyboard: false });
-}
-
-export function centreMark(at: L.LatLngExpression, label: string): L.Marker {
-  const node = L.divIcon({ className: "centre", iconSize: [14, 14] });
-  return L.marker(at, {
-    icon: node,
-    interactive: false,
-    keyboard: false,
-    title: label,
-    zIndexOffset: -1000,
-  });
 }

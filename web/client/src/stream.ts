@@ -24,6 +24,7 @@ export class Stream {
   #source: EventSource | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #tries = 0;
+  #ends = 0;
 
   constructor(
     readonly search: string,
@@ -43,13 +44,15 @@ export class Stream {
     args.set("since", this.cursor);
     const source = new EventSource(`${STREAM}?${args}`);
     this.#source = source;
-    this.listener.connection("connecting");
+    if (this.#ends === 0) this.listener.connection("connecting");
     this.#expect(SILENCE_MS);
     for (const event of EVENTS) {
       source.addEventListener(event, (message) => this.#receive(event, message as MessageEvent));
     }
     source.onerror = () => {
-      this.listener.connection("lost");
+      // The server ends every stream after some minutes: one end alone is no alarm.
+      this.#ends += 1;
+      this.listener.connection(this.#ends > 1 ? "lost" : "connecting");
       // A closed one never comes back by itself; an open one is retried by the browser.
       if (source.readyState === EventSource.CLOSED) this.#retry();
     };
@@ -57,7 +60,7 @@ export class Stream {
 
   #receive(event: (typeof EVENTS)[number], message: MessageEvent<string>): void {
     if (message.lastEventId !== "") this.cursor = message.lastEventId;
-    this.#tries = 0;
+    this.#tries = this.#ends = 0;
     this.#expect(SILENCE_MS);
     if (event === "listing") this.listener.listing(JSON.parse(message.data) as Feature);
     if (event === "gone") this.listener.gone((JSON.parse(message.data) as { id: string }).id);
@@ -70,6 +73,7 @@ export class Stream {
   #expect(ms: number): void {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => {
+      this.#ends += 1;
       this.listener.connection("lost");
       this.#reopen();
     }, ms);

@@ -1,0 +1,108 @@
+"""The stream over real sockets: heartbeats, lifetimes, and viewers that do not read."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from contextlib import suppress
+from urllib.parse import urlsplit
+
+import aiohttp
+import pytest
+
+from tests.conftest import Service, served
+from tests.flow.viewer import Viewer
+from vacancies.config import Settings
+from web import live
+
+
+async def test_headers_of_a_stream(service: Service) -> None:
+    async with service.client.get(f"{service.url}/api/v1/vacancies/stream") as answer:
+        assert answer.headers["Content-Type"] == "text/event-stream; charset=utf-8"
+        assert answer.headers["Cache-Control"] == "no-store"
+        assert answer.headers["X-Accel-Buffering"] == "no"
+        assert answer.headers["Access-Control-Allow-Origin"] == "*"
+    async with service.client.head(f"{service.url}/api/v1/vacancies/stream") as answer:
+        assert (answer.status, await answer.read()) == (200, b"")
+
+
+async def test_heartbeats_carry_the_revision(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "HEARTBEAT_SECONDS", 1)
+    async with served(settings) as service:
+        await service.put_home("a")
+        viewer = Viewer(service.url, {"care_form": "hospice"})
+        await viewer.watch(service.client, limit=3)
+        assert [event.name for event in viewer.events] == ["ready", "heartbeat", "heartbeat"]
+        assert viewer.events[1].data == {"revision": 1}
+        assert viewer.events[1].id.endswith("-1")
+
+
+async def test_a_stream_ends_after_its_lifetime_and_resumes(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "LIFETIME_SECONDS", (0.1, 0.2))
+    async with served(settings) as service:
+        await service.put_home("a")
+        viewer = Viewer(service.url, {})
+        await viewer.watch(service.client)  # returns: the server ended it
+        await service.report("a", {"count": 1})
+        await viewer.watch(service.client)
+        assert list(viewer.table) == ["a"]
+        assert len(service.state.audience) == 0
+
+
+async def test_who_leaves_is_forgotten(service: Service) -> None:
+    viewer = Viewer(service.url, {})
+    await viewer.watch(service.client, limit=1)
+    async with asyncio.timeout(10):
+        while len(service.state.audience) or len(service.state.live):
+            await asyncio.sleep(0.01)
+
+
+def deaf_viewer(url: str) -> socket.socket:
+    """Asks for the stream and never reads."""
+    parts = urlsplit(url)
+    sock = socket.socket()
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    sock.connect((parts.hostname, parts.port))
+    sock.sendall(b"GET /api/v1/vacancies/stream HTTP/1.1\r\nHost: x\r\n\r\n")
+    return sock
+
+
+async def test_a_viewer_that_does_not_read_costs_nobody_else_anything(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It keeps one waiting state a home, however much happens, and is dropped in the end."""
+    monkeypatch.setattr(live, "WRITE_DEADLINE_SECONDS", 1.0)
+    note = "x" * 400
+    async with served(settings) as service:
+        for number in range(20):
+            await service.put_home(f"h{number}")
+        deaf = await asyncio.to_thread(deaf_viewer, service.url)
+        viewer = Viewer(service.url, {})
+        watching = asyncio.create_task(viewer.watch(service.client))
+        await viewer.until(lambda: viewer.is_ready)
+        async with asyncio.timeout(60):
+            count = 0
+            while len(service.state.live) == 2:  # until the deaf one is dropped
+                count = count % 5 + 1
+                lines = [{"care_form": "day", "count": count, "note": note}] * 20
+                rows = [{"home_id": f"h{n}", "vacancies": lines} for n in range(20)]
+                status, _, _ = await service.call(
+                    "POST", "/api/v1/reports", {"reports": rows}, provider="caritas-musterstadt"
+                )
+                assert status == 200
+                for stream in list(service.state.live._streams.values()):
+                    assert len(stream.viewer.waiting) <= 20
+        await viewer.until(
+            lambda: all(
+                f["properties"]["free"] == {"day": 20 * count} for f in viewer.table.values()
+            )
+        )
+        assert len(viewer.table) == 20
+        deaf.close()
+        watching.cancel()
+        with suppress(asyncio.CancelledError, aiohttp.ClientError):
+            await watching
