@@ -182,6 +182,7 @@ async def served(settings: Settings) -> AsyncIterator[Service]:
     app = create_app(settings)
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
+    listener.listen()  # from now on connections wait until Hypercorn accepts
     listener.setblocking(False)
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     config = Config()

@@ -40,6 +40,7 @@ CONNECTION_ERRORS = (
     asyncpg.InterfaceError,
     asyncpg.OperatorInterventionError,
     asyncpg.TooManyConnectionsError,
+    asyncpg.InternalClientError,  # the server's farewell came between two calls
 )
 
 

@@ -210,6 +210,7 @@ class Follower:
                     log.exception("catching up failed")
                 else:
                     log.warning("the database does not answer", error=str(error))
+                    await self._pool.expire_connections()  # they died together
 
     async def _listen_for_ever(self) -> None:
         pause = 0.1

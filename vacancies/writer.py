@@ -201,8 +201,8 @@ class Writer:
     async def _begin(self) -> tuple[Connection, Transaction]:
         """A transaction on a connection of our own: the pool would reset it every time.
 
-        The one we hold may have died since the last batch; nothing was sent yet, so a
-        second try with a new one is safe.
+        The one we hold may have died since the last batch, and with it those in the pool;
+        nothing was sent yet, so a second try with a new one is safe.
         """
         for attempt in (1, 2):
             try:
@@ -216,6 +216,7 @@ class Writer:
                     raise
                 if attempt == 2:
                     raise _unavailable() from error
+                await self._pool.expire_connections()
             else:
                 return self._connection, transaction
         raise AssertionError("unreachable")

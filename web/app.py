@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack, suppress
+from urllib.parse import urlsplit
 
 import structlog
 from quart import Quart, Response, request
@@ -14,8 +15,9 @@ from providers.api import api as provider_api
 from vacancies.audience import Audience
 from vacancies.board import Board
 from vacancies.config import Settings
+from vacancies.database import is_connection_error
 from vacancies.deployment import Deployment, open_deployment
-from vacancies.errors import FreiplatzError
+from vacancies.errors import FreiplatzError, Unavailable
 from vacancies.feed import Follower, channel_name
 from vacancies.geocoding import open_geocoder
 from vacancies.servers import revive
@@ -27,7 +29,7 @@ from web.openapi import openapi
 from web.operations import operations
 from web.pages import error_page, init_pages
 from web.problems import Problem, problem_of, problem_response, status_of
-from web.state import State
+from web.state import State, state
 
 log = structlog.get_logger()
 
@@ -141,6 +143,9 @@ async def _handle_error(error: Exception) -> Response:
         problem = problem_of(error)
     elif isinstance(error, HTTPException):
         problem = _http_problem(error)
+    elif is_connection_error(error):
+        log.warning("the database does not answer", path=request.path, error=str(error))
+        problem = problem_of(Unavailable("The database does not answer. Try again soon."))
     else:
         log.error("unexpected error", path=request.path, exc_info=error)
         problem = Problem(
@@ -177,12 +182,18 @@ async def _secure(response: Response) -> Response:
     headers.setdefault("X-Content-Type-Options", "nosniff")
     headers.setdefault("Referrer-Policy", "same-origin")
     if response.mimetype == "text/html":
-        headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
+        headers.setdefault("Content-Security-Policy", _content_security_policy())
         headers.setdefault("Permissions-Policy", "geolocation=(self), camera=(), microphone=()")
     return response
 
 
-CONTENT_SECURITY_POLICY = (
-    "default-src 'self'; img-src 'self' data:; style-src 'self'; script-src 'self';"
-    " object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
-)
+def _content_security_policy() -> str:
+    """Everything from here, nothing inline; images also from the operator's tile server."""
+    images = "'self' data:"
+    if basemap := state().settings.basemap:
+        parts = urlsplit(basemap)
+        images += f" {parts.scheme}://{parts.netloc.replace('{s}', '*')}"
+    return (
+        f"default-src 'self'; img-src {images}; style-src 'self'; script-src 'self';"
+        " object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
+    )

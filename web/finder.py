@@ -155,7 +155,7 @@ def _client(
 
 def _common(language: Language) -> dict[str, Any]:
     """What every page of the client needs: words, the way links are made, the base map."""
-    address, _, attribution = (state().settings.basemap or "").partition("|")
+    address, _, attribution = (state().settings.basemap or "").partition(" ")
     tiles = address if address.startswith(("http://", "https://")) else ""
     return {
         "words": words.client_words(language),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from tests.conftest import Service
+from tests.conftest import Service, served
+from vacancies.config import Settings
 
 PROVIDER = "caritas-musterstadt"
 
@@ -221,3 +223,14 @@ async def test_line_filters(service: Service) -> None:
         ("max_cost_eur=2199.99", False),
     ):
         assert await ids(service, query) == (["a"] if found else []), query
+
+
+async def test_only_a_configured_tile_server_may_be_asked(settings: Settings) -> None:
+    own = replace(settings, basemap="https://tiles.example.org/{z}/{x}/{y}.png © Somebody")
+    for chosen, allowed in ((settings, "'self' data:;"), (own, "data: https://tiles.example.org;")):
+        async with served(chosen) as service:
+            async with service.client.get(service.url + "/") as answer:
+                policy = answer.headers["Content-Security-Policy"]
+                page = await answer.text()
+            assert f"{allowed} style-src" in policy
+            assert ("\\u00a9 Somebody" in page) == (chosen is own)
