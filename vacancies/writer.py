@@ -14,17 +14,15 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any, Self
+from typing import Self
 
 import asyncpg
 import structlog
 from asyncpg.transaction import Transaction
-from msgspec.structs import replace
 
-from vacancies import idempotency, reports
-from vacancies.commands import Command, Outcome
+from vacancies import idempotency
+from vacancies.batch import LostRace, Settled, Unit, write_batch
+from vacancies.commands import Command
 from vacancies.database import (
     CONNECTION_ERRORS,
     Connection,
@@ -34,39 +32,13 @@ from vacancies.database import (
 )
 from vacancies.errors import FreiplatzError, OutcomeUnknown, Overloaded, Unavailable
 from vacancies.feed import Announcement
-from vacancies.homes import advance_head, lock_homes, update_reports, upsert_homes
 from vacancies.idempotency import Remembered
-from vacancies.listings import evaluate, public_listing
-from vacancies.models import CareHome
 
 log = structlog.get_logger()
 
 BATCH_COMMANDS = 512
 WAITING_COMMANDS = 20_000
-
-
-@dataclass(slots=True)
-class Settled:
-    """The outcomes of one call, in the order of its commands; or, when the call repeats
-    an `Idempotency-Key`, the bytes of the first answer."""
-
-    outcomes: list[Outcome]
-    replay: bytes | None = None
-
-
-@dataclass(slots=True)
-class _Unit:
-    """The commands of one call, which commit together."""
-
-    commands: Sequence[Command]
-    remembered: Remembered | None
-    done: asyncio.Future[Settled]
-    outcomes: list[Outcome] = field(default_factory=list)
-    settled: Settled | FreiplatzError | None = None
-
-
-class _LostRace(Exception):
-    """Somebody created a home after we looked; the batch is decided anew."""
+STOP_SECONDS = 10.0
 
 
 class Writer:
@@ -78,10 +50,11 @@ class Writer:
     def __init__(self, pool: Pool, announce: Callable[[Announcement], None]) -> None:
         self._pool = pool
         self._announce = announce
-        self._waiting: deque[_Unit] = deque()
+        self._waiting: deque[Unit] = deque()
         self._waiting_commands = 0
         self._in_flight: set[tuple[int, str, str]] = set()
         self._wake = asyncio.Event()
+        self._stopping = False
         self._task: asyncio.Task[None] | None = None
         self._connection: PoolConnection | None = None
 
@@ -92,12 +65,13 @@ class Writer:
     async def __aexit__(self, *_: object) -> None:
         """Commit what waits, then stop."""
         assert self._task is not None
-        if self._waiting:
-            last: set[asyncio.Future[Any]] = {self._waiting[-1].done, self._task}
-            await asyncio.wait(last, return_when=asyncio.FIRST_COMPLETED)
-        self._task.cancel()
-        with suppress(asyncio.CancelledError):
-            await self._task
+        self._stopping = True
+        self._wake.set()
+        try:
+            await asyncio.wait_for(self._task, STOP_SECONDS)
+        except TimeoutError:
+            log.warning("stopped with reports that were not stored", calls=len(self._waiting))
+        self._finish([*self._waiting], _stopping())
         await self._drop_connection()
 
     async def submit(
@@ -108,20 +82,22 @@ class Writer:
         Raises `Overloaded`, `Unavailable` (nothing changed), `OutcomeUnknown` (it may have),
         and the errors of `remembered`. If the caller is cancelled the commit goes on.
         """
+        if self._stopping:
+            raise _stopping()
         if self._waiting_commands + len(commands) > WAITING_COMMANDS:
             raise Overloaded("Too many reports are waiting. Try again in a few seconds.")
         if remembered is not None:
             if remembered.identity in self._in_flight:
                 raise idempotency.in_flight_error()
             self._in_flight.add(remembered.identity)
-        unit = _Unit(commands, remembered, asyncio.get_running_loop().create_future())
+        unit = Unit(commands, remembered, asyncio.get_running_loop().create_future())
         self._waiting.append(unit)
         self._waiting_commands += len(commands)
         self._wake.set()
         return await asyncio.shield(unit.done)
 
     async def _run(self) -> None:
-        while True:
+        while not self._stopping or self._waiting:
             await self._wake.wait()
             self._wake.clear()
             while self._waiting:
@@ -135,9 +111,9 @@ class Writer:
                     await self._settle(batch)
                 finally:
                     # Reached with unsettled units only when this task is cancelled.
-                    self._finish(batch, OutcomeUnknown("The server is stopping."))
+                    self._finish(batch, _outcome_unknown())
 
-    async def _settle(self, batch: list[_Unit]) -> None:
+    async def _settle(self, batch: list[Unit]) -> None:
         """Commit `batch`; on a database error that one unit causes, spare the others."""
         try:
             announcement = await self._commit(batch)
@@ -155,7 +131,7 @@ class Writer:
                 self._announce(announcement)
             self._finish(batch, None)
 
-    def _finish(self, batch: list[_Unit], error: FreiplatzError | None) -> None:
+    def _finish(self, batch: list[Unit], error: FreiplatzError | None) -> None:
         for unit in batch:
             if unit.remembered is not None:
                 self._in_flight.discard(unit.remembered.identity)
@@ -168,21 +144,21 @@ class Writer:
             else:
                 unit.done.set_result(settled)
 
-    async def _commit(self, batch: list[_Unit]) -> Announcement | None:
+    async def _commit(self, batch: list[Unit]) -> Announcement | None:
         """One transaction, at most thrice when a new home is created under our hands."""
         for attempt in (1, 2, 3):
             try:
                 return await self._transact(batch)
-            except _LostRace:
+            except LostRace:
                 if attempt == 3:
                     raise
         raise AssertionError("unreachable")
 
-    async def _transact(self, batch: list[_Unit]) -> Announcement | None:
+    async def _transact(self, batch: list[Unit]) -> Announcement | None:
         connection, transaction = await self._begin()
         committing = False
         try:
-            announcement = await self._write(connection, batch)
+            announcement = await write_batch(connection, batch)
             committing = True
             await transaction.commit()
         except BaseException as error:
@@ -190,11 +166,7 @@ class Writer:
             if not is_connection_error(error):
                 raise
             if committing:
-                raise OutcomeUnknown(
-                    "The connection to the database was lost while storing. Read the home to"
-                    " see whether it holds your report, or send it again with the same"
-                    " Idempotency-Key."
-                ) from error
+                raise _outcome_unknown() from error
             raise _unavailable() from error
         return announcement
 
@@ -221,37 +193,6 @@ class Writer:
                 return self._connection, transaction
         raise AssertionError("unreachable")
 
-    async def _write(self, connection: Connection, batch: list[_Unit]) -> Announcement | None:
-        """Everything between BEGIN and COMMIT."""
-        await _claim(connection, batch)
-        units = [unit for unit in batch if unit.settled is None]
-        if not units:
-            return None
-        ids = sorted({command.home_id for unit in units for command in unit.commands})
-        stored = await lock_homes(connection, ids)
-        at: datetime = await connection.fetchval("SELECT clock_timestamp()")
-        accepted = _decide(units, dict(stored), at)
-        if not accepted:
-            await _remember(connection, units)
-            return None
-        first = await advance_head(connection, len(accepted))
-        changed = _stamp(accepted, stored, first)
-        whole = [h for h in changed.values() if not _same_profile(h, stored.get(h.id))]
-        partial = [h for h in changed.values() if _same_profile(h, stored.get(h.id))]
-        if partial:
-            await update_reports(connection, partial)
-        if whole and await upsert_homes(connection, whole, stored) < len(whole):
-            raise _LostRace
-        await reports.insert_reports(connection, accepted)
-        await _remember(connection, units)
-        return Announcement(
-            first=first,
-            last=first + len(accepted) - 1,
-            listings=tuple(
-                public_listing(home) for home in sorted(changed.values(), key=lambda h: h.revision)
-            ),
-        )
-
     async def _drop_connection(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
@@ -262,79 +203,22 @@ class Writer:
                 await self._pool.release(connection)
 
 
-async def _claim(connection: Connection, batch: Sequence[_Unit]) -> None:
-    """Settle the units that repeat a call, or that another process works on."""
-    for unit in batch:
-        unit.outcomes, unit.settled = [], None
-    calls = [(unit, unit.remembered) for unit in batch if unit.remembered is not None]
-    if not calls:
-        return
-    verdicts = await idempotency.claim_calls(connection, [call for _, call in calls])
-    for (unit, _), verdict in zip(calls, verdicts, strict=True):
-        unit.settled = Settled([], replay=verdict) if isinstance(verdict, bytes) else verdict
-
-
-async def _remember(connection: Connection, units: Sequence[_Unit]) -> None:
-    answers = [
-        (unit.remembered, answer)
-        for unit in units
-        if unit.remembered is not None
-        and (answer := unit.remembered.render(unit.outcomes)) is not None
-    ]
-    if answers:
-        await idempotency.insert_answers(connection, answers)
-
-
-def _decide(
-    units: Sequence[_Unit], homes: dict[str, CareHome], at: datetime
-) -> list[tuple[Command, Outcome]]:
-    """Let each command decide on the state that those before it leave."""
-    accepted = []
-    for unit in units:
-        for command in unit.commands:
-            before = homes.get(command.home_id)
-            try:
-                after = command.decide(before, at)
-            except FreiplatzError as error:
-                unit.outcomes.append(Outcome(error=error))
-                continue
-            outcome = Outcome(home=after, changed=after is not before, created=before is None)
-            unit.outcomes.append(outcome)
-            if outcome.changed:
-                # Never judged for an earlier moment than before, should the clock step back.
-                after = evaluate(after, max(at, before.evaluated_at) if before else at)
-                outcome.home = homes[command.home_id] = after
-                accepted.append((command, outcome))
-    return accepted
-
-
-def _stamp(
-    accepted: list[tuple[Command, Outcome]], stored: dict[str, CareHome], first: int
-) -> dict[str, CareHome]:
-    """Give each accepted change its revision; returns the last state of each home."""
-    changed: dict[str, CareHome] = {}
-    for revision, (_, outcome) in enumerate(accepted, start=first):
-        home = outcome.home
-        assert home is not None
-        before = changed.get(home.id) or stored.get(home.id)
-        moved = before is None or before.profile.point != home.profile.point
-        moved_revision = revision if moved or before is None else before.moved_revision
-        outcome.home = replace(home, revision=revision, moved_revision=moved_revision)
-        changed[home.id] = outcome.home
-    return changed
-
-
-def _same_profile(home: CareHome, before: CareHome | None) -> bool:
-    return (
-        before is not None and before.profile is home.profile and before.identity == home.identity
-    )
-
-
 def _unavailable() -> Unavailable:
     return Unavailable("The database does not answer. Nothing was changed; try again soon.")
 
 
+def _stopping() -> Unavailable:
+    return Unavailable("The server is stopping. Nothing was changed; try again soon.")
+
+
+def _outcome_unknown() -> OutcomeUnknown:
+    return OutcomeUnknown(
+        "The connection to the database was lost while storing. Read the home to see whether it"
+        " holds your report, or send it again with the same Idempotency-Key."
+    )
+
+
 def _refusal(error: Exception) -> FreiplatzError:
-    if isinstance(error, (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError, _LostRace)):
+    if isinstance(error, (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError, LostRace)):
         return Unavailable("The home is being changed by others. Nothing was changed; try again.")
     return Unavailable("The report could not be stored. Nothing was changed.")

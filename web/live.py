@@ -10,38 +10,33 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any
 from urllib.parse import parse_qsl
 
 import structlog
 from werkzeug.datastructures import MultiDict
 
-from vacancies.audience import Audience, Viewer, Waiting
+from vacancies.audience import Audience, Viewer
 from vacancies.board import Board, Change
 from vacancies.errors import FreiplatzError, InvalidParameter, Overloaded
 from vacancies.feed import Follower
 from vacancies.geocoding import Geocoder
 from vacancies.search import Query
-from web.cursor import Cursor, cursor_prefix, read_cursor
+from web.asgi import Asgi, Receive, Scope, Send
+from web.cursor import Cursor, read_cursor
 from web.parameters import SEARCH, Args, check_names, parse_query
 from web.problems import Problem, problem_of, problem_response
+from web.stream import Stream
 from web.transport import bound_send_buffer, transport_below
 
 log = structlog.get_logger()
-
-Scope = dict[str, Any]
-Receive = Callable[[], Awaitable[dict[str, Any]]]
-Send = Callable[[dict[str, Any]], Awaitable[None]]
-Asgi = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 STREAM_PATH = "/api/v1/vacancies/stream"
 HEARTBEAT_SECONDS = 15
 WRITE_DEADLINE_SECONDS = 30.0
 LIFETIME_SECONDS = (480.0, 720.0)  # jittered, lest all reconnect at once
 MAX_VIEWERS = 20_000
-WRITE_BYTES = 64 * 1024
 FLUSHES_AT_ONCE = 200
 
 HEADERS = [
@@ -51,120 +46,6 @@ HEADERS = [
     (b"access-control-allow-origin", b"*"),
     (b"x-content-type-options", b"nosniff"),
 ]
-
-
-class Stream:
-    """The connection of one viewer; at most one write is under way."""
-
-    __slots__ = (
-        "_board",
-        "_prefix",
-        "_send",
-        "_writing",
-        "ended",
-        "heartbeat_due",
-        "transport",
-        "viewer",
-        "writing_since",
-    )
-
-    def __init__(
-        self, board: Board, viewer: Viewer, send: Send, transport: asyncio.WriteTransport | None
-    ) -> None:
-        self._board = board
-        self._send = send
-        self._prefix = ""
-        self._writing: asyncio.Task[None] | None = None
-        self.viewer = viewer
-        self.transport = transport
-        self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.writing_since = 0.0
-        self.heartbeat_due = 0
-        self.renew()
-
-    def renew(self) -> None:
-        """Another epoch may have begun."""
-        prefix = cursor_prefix(self.viewer.fingerprint, self._board.epoch)
-        self._prefix = f"id: {prefix}"
-
-    @property
-    def is_busy(self) -> bool:
-        return self._writing is not None
-
-    def flush(self) -> None:
-        """Write what waits, unless a write is under way: then that one goes on with it."""
-        if self._writing is None and not self.ended.done() and (frames := self._frames()):
-            self._write(frames)
-
-    def heartbeat(self) -> None:
-        """Say that all is well; a busy viewer sees that anyway."""
-        if self._writing is None and not self.ended.done() and self.viewer.is_ready:
-            self._write(self._frames() or self._frame("heartbeat", self._revision_data()))
-
-    def end(self) -> None:
-        if not self.ended.done():
-            self.ended.set_result(None)
-
-    def abort(self) -> None:
-        """Drop a client that does not read; it resumes from its last event."""
-        if self._writing is not None:
-            self._writing.cancel()
-        if self.transport is not None:
-            self.transport.abort()
-        self.end()
-
-    def _write(self, frames: bytes) -> None:
-        self.writing_since = time.monotonic()
-        self._writing = asyncio.create_task(self._write_all(frames))
-
-    async def _write_all(self, frames: bytes) -> None:
-        try:
-            while frames and not self.ended.done():
-                self.writing_since = time.monotonic()
-                await self._send({"type": "http.response.body", "body": frames, "more_body": True})
-                frames = self._frames()
-        except asyncio.CancelledError:
-            raise
-        except Exception:
-            self.end()
-        finally:
-            self._writing = None
-
-    def _frames(self) -> bytes:
-        """Up to about `WRITE_BYTES` of what waits, in ascending revision; `ready` after the
-        last of the backlog, never before: its id must not pass what still waits."""
-        viewer = self.viewer
-        frames = []
-        size = 0
-        if viewer.reset:
-            viewer.reset = False
-            self.renew()
-            # Revision 0: whoever resumes from here is sent everything.
-            frames.append(f"{self._prefix}0\nevent: reset\ndata: {{}}\n\n".encode())
-        while viewer.waiting and size < WRITE_BYTES:
-            slot = next(iter(viewer.waiting))
-            frame = self._change_frame(slot, viewer.waiting.pop(slot))
-            size += len(frame)
-            frames.append(frame)
-        if not viewer.waiting and not viewer.is_ready:
-            viewer.is_ready = True
-            frames.append(self._frame("ready", self._revision_data()))
-        return b"".join(frames)
-
-    def _change_frame(self, slot: int, waiting: Waiting) -> bytes:
-        start = f"{self._prefix}{waiting.revision}\n".encode()
-        if waiting.gone:
-            home_id = self._board.listing(slot).id  # [A-Za-z0-9._~-]: JSON as it is
-            return start + b'event: gone\ndata: {"id":"%b"}\n\n' % home_id.encode()
-        feature = self._board.feature(slot).at(waiting.distance_km)
-        return b"%bevent: listing\ndata: %b\n\n" % (start, feature)
-
-    def _frame(self, event: str, data: str) -> bytes:
-        revision = self._board.revision
-        return f"{self._prefix}{revision}\nevent: {event}\ndata: {data}\n\n".encode()
-
-    def _revision_data(self) -> str:
-        return f'{{"revision":{self._board.revision}}}'
 
 
 class LiveStreams:

@@ -41,7 +41,7 @@ from vacancies.models import (
     Vacancy,
 )
 from vacancies.search import Query
-from web import live
+from web import stream
 from web.cursor import read_cursor
 
 START = datetime(2026, 3, 27, 10, tzinfo=UTC)  # two days before the clocks change
@@ -118,7 +118,7 @@ class Client:
         self.table: dict[str, tuple[int, dict[str, Any]]] = {}
         self.cursor: str | None = None
         self.watched: Watched | None = None
-        self.stream: live.Stream | None = None
+        self.stream: stream.Stream | None = None
 
     def take(self, frames: bytes) -> None:
         for frame in frames.decode().split("\n\n")[:-1]:
@@ -143,11 +143,11 @@ class Client:
 @contextmanager
 def written_in_steps_of(size: int) -> Iterator[None]:
     """Let streams write less at once, so that backlogs are cut anywhere."""
-    kept, live.WRITE_BYTES = live.WRITE_BYTES, size
+    kept, stream.WRITE_BYTES = stream.WRITE_BYTES, size
     try:
         yield
     finally:
-        live.WRITE_BYTES = kept
+        stream.WRITE_BYTES = kept
 
 
 class Region(RuleBasedStateMachine):
@@ -238,7 +238,7 @@ class Region(RuleBasedStateMachine):
         async def opened() -> None:
             cursor = read_cursor(client.cursor) if client.cursor else None
             client.watched = self.audience.join(client.query, cursor.revision if cursor else None)
-            client.stream = live.Stream(self.board, client.watched, None, None)  # type: ignore[arg-type]
+            client.stream = stream.Stream(self.board, client.watched, None, None)  # type: ignore[arg-type]
 
         self.runner.run(opened())
 

@@ -88,6 +88,34 @@ async def test_a_batch_lets_each_command_see_those_before_it(pool: Pool, writer:
     assert stored.revision == 4
 
 
+async def test_what_changes_nothing_shows_what_the_batch_has_changed(
+    pool: Pool, writer: Writer
+) -> None:
+    provider_id = await describe(pool, writer, "a")
+    (stored,) = await select_homes(pool, ["a"])
+    again = Describe(
+        home_id="a", provider_id=provider_id, provider="traeger", profile=stored.profile
+    )
+    settled = await writer.submit([Report(home_id="a", vacancies=lines(1)), again])
+    changed, unchanged = settled.outcomes
+    assert (changed.changed, unchanged.changed) == (True, False)
+    assert changed.home == unchanged.home
+
+
+async def test_stopping_commits_what_waits(pool: Pool, writer: Writer) -> None:
+    await describe(pool, writer, "a")
+    async with Writer(pool, lambda news: None) as stopping:
+        calls = [
+            asyncio.create_task(stopping.submit([Report(home_id="a", vacancies=lines(n))]))
+            for n in range(5)
+        ]
+        await asyncio.sleep(0)  # they are in the queue now
+    settled = await asyncio.gather(*calls)
+    assert [s.outcomes[0].changed for s in settled] == [True] * 5
+    with pytest.raises(Unavailable, match="stopping"):
+        await stopping.submit([Confirm(home_id="a")])
+
+
 async def test_a_bad_command_does_not_sink_its_neighbours(pool: Pool, writer: Writer) -> None:
     provider_id = await describe(pool, writer, "a")
     calls = [
@@ -180,7 +208,7 @@ async def test_a_connection_lost_before_commit_changes_nothing(
         await _terminate_others(pool)
         return await advance(connection, count)
 
-    monkeypatch.setattr("vacancies.writer.advance_head", die)
+    monkeypatch.setattr("vacancies.batch.advance_head", die)
     with pytest.raises(Unavailable):
         await writer.submit([Report(home_id="a", vacancies=lines(1))])
     monkeypatch.undo()
