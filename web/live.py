@@ -28,7 +28,7 @@ from web.cursor import Cursor, read_cursor
 from web.parameters import SEARCH, Args, check_names, parse_query
 from web.problems import Problem, problem_of, problem_response
 from web.stream import Stream
-from web.transport import bound_send_buffer, transport_below
+from web.transport import connection_below
 
 log = structlog.get_logger()
 
@@ -38,6 +38,7 @@ WRITE_DEADLINE_SECONDS = 30.0
 LIFETIME_SECONDS = (480.0, 720.0)  # jittered, lest all reconnect at once
 MAX_VIEWERS = 20_000
 FLUSHES_AT_ONCE = 200
+CATCH_UP_SECONDS = 2.0
 
 HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
@@ -97,7 +98,7 @@ class LiveStreams:
     def on_restart(self) -> None:
         """The board holds another history now: every viewer begins anew."""
         for viewer in self._streams:
-            self._audience.reset(viewer)
+            self._audience.invalidate(viewer)
             self._concerned[viewer] = None
         self._wake.set()
 
@@ -107,11 +108,23 @@ class LiveStreams:
             self._wake.clear()
             while self._concerned:
                 for _ in range(min(FLUSHES_AT_ONCE, len(self._concerned))):
-                    viewer, _ = self._concerned.popitem()
-                    if (stream := self._streams.get(viewer)) is not None:
-                        self.delivered += 1
-                        stream.flush()
+                    viewer = next(iter(self._concerned))  # who has waited longest
+                    del self._concerned[viewer]
+                    self._hand_over(viewer)
                 await asyncio.sleep(0)  # let requests and new commits in between
+
+    def _hand_over(self, viewer: Viewer) -> None:
+        stream = self._streams.get(viewer)
+        if stream is None:
+            return
+        self.delivered += 1
+        try:
+            if viewer.is_void:
+                self._audience.fill(viewer)
+            stream.flush()
+        except Exception:
+            log.exception("a stream failed and is ended")
+            stream.end()
 
     async def _watch(self) -> None:
         """Heartbeats, spread over their interval, and the deadline of writes."""
@@ -124,14 +137,16 @@ class LiveStreams:
                 if stream.is_busy:
                     if stream.writing_since < late:
                         log.info("a viewer does not read, dropped")
-                        stream.abort()
+                        await stream.abort()
                 elif stream.heartbeat_due == second:
                     stream.heartbeat()
                 if number % FLUSHES_AT_ONCE == 0:
                     await asyncio.sleep(0)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["path"] != STREAM_PATH:
+        if scope["type"] == "http" and not scope["query_string"].isascii():
+            await _refuse(_BAD_TARGET, send)  # HTTP/2 lets it through, and Quart trips over it
+        elif scope["type"] != "http" or scope["path"] != STREAM_PATH:
             await self._app(scope, receive, send)
         elif scope["method"] not in ("GET", "HEAD"):
             await _refuse(_WRONG_METHOD, send)
@@ -147,8 +162,7 @@ class LiveStreams:
 
     async def _read(self, scope: Scope) -> tuple[Query, Cursor | None]:
         """The search and where to resume; None: from nothing."""
-        pairs = parse_qsl(scope["query_string"].decode("ascii", "replace"), keep_blank_values=True)
-        args: Args = MultiDict(pairs)
+        args: Args = MultiDict(parse_qsl(scope["query_string"].decode(), keep_blank_values=True))
         check_names(args, (*SEARCH, "since"))
         query = await parse_query(args, self._geocoder)
         header = next((v for k, v in scope["headers"] if k == b"last-event-id"), b"")
@@ -176,25 +190,27 @@ class LiveStreams:
         if cursor is not None and cursor.revision > self._board.revision and self.follower:
             # This worker may lag behind the one that the viewer had; that is no restore.
             with suppress(Exception):
-                await self.follower.catch_up()
-        transport = transport_below(scope, send)
-        if transport is not None:
-            bound_send_buffer(transport)
+                await asyncio.wait_for(self.follower.catch_up(), CATCH_UP_SECONDS)
         viewer = self._join(query, cursor)
-        stream = self._streams[viewer] = Stream(self._board, viewer, send, transport)
+        stream = Stream(self._board, viewer, send, connection_below(send))
+        self._streams[viewer] = stream
         stream.heartbeat_due = len(self._streams) % HEARTBEAT_SECONDS
+        if self._closing:
+            stream.end()
         try:
             stream.flush()
-            await self._until_over(stream, receive)
+            has_left = await self._until_over(stream, receive)
         finally:
-            if stream.is_busy:
-                stream.abort()  # waiting for a slow reader here could be for ever
-            stream.end()
             self._streams.pop(viewer, None)
             self._concerned.pop(viewer, None)
             self._audience.leave(viewer)
-        with suppress(Exception):
-            await send({"type": "http.response.body", "body": b"", "more_body": False})
+            stream.end()
+        if has_left or stream.is_busy:
+            await stream.abort()  # waiting for a slow reader here could be for ever
+        else:
+            last = send({"type": "http.response.body", "body": b"", "more_body": False})
+            with suppress(Exception):
+                await asyncio.wait_for(last, CATCH_UP_SECONDS)
 
     def _join(self, query: Query, cursor: Cursor | None) -> Viewer:
         if cursor is None:
@@ -206,16 +222,17 @@ class LiveStreams:
         viewer.reset = True
         return viewer
 
-    async def _until_over(self, stream: Stream, receive: Receive) -> None:
-        """Wait until the client leaves, the stream is ended, or its lifetime is over."""
-        gone = asyncio.ensure_future(_disconnected(receive))
+    async def _until_over(self, stream: Stream, receive: Receive) -> bool:
+        """Wait until the client leaves (then True), the stream is ended, or its life is over."""
+        left = asyncio.ensure_future(_disconnected(receive))
         try:
             lifetime = random.uniform(*LIFETIME_SECONDS)
-            await asyncio.wait(
-                {gone, stream.ended}, timeout=lifetime, return_when=asyncio.FIRST_COMPLETED
+            done, _ = await asyncio.wait(
+                {left, stream.ended}, timeout=lifetime, return_when=asyncio.FIRST_COMPLETED
             )
+            return left in done
         finally:
-            gone.cancel()
+            left.cancel()
 
 
 async def _disconnected(receive: Receive) -> None:
@@ -223,6 +240,12 @@ async def _disconnected(receive: Receive) -> None:
         pass
 
 
+_BAD_TARGET = Problem(
+    title="Bad Request",
+    status=400,
+    code="bad_request",
+    detail="The address holds bytes that are not ASCII. Percent-encode them.",
+)
 _WRONG_METHOD = Problem(
     title="Method Not Allowed",
     status=405,

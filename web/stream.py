@@ -9,6 +9,7 @@ from vacancies.audience import Viewer, Waiting
 from vacancies.board import Board
 from web.asgi import Send
 from web.cursor import cursor_prefix
+from web.transport import Below
 
 WRITE_BYTES = 64 * 1024
 
@@ -17,26 +18,24 @@ class Stream:
     """The connection of one viewer; at most one write is under way."""
 
     __slots__ = (
+        "_below",
         "_board",
         "_prefix",
         "_send",
         "_writing",
         "ended",
         "heartbeat_due",
-        "transport",
         "viewer",
         "writing_since",
     )
 
-    def __init__(
-        self, board: Board, viewer: Viewer, send: Send, transport: asyncio.WriteTransport | None
-    ) -> None:
+    def __init__(self, board: Board, viewer: Viewer, send: Send, below: Below) -> None:
+        self._below = below
         self._board = board
         self._send = send
         self._prefix = ""
         self._writing: asyncio.Task[None] | None = None
         self.viewer = viewer
-        self.transport = transport
         self.ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.writing_since = 0.0
         self.heartbeat_due = 0
@@ -65,13 +64,12 @@ class Stream:
         if not self.ended.done():
             self.ended.set_result(None)
 
-    def abort(self) -> None:
+    async def abort(self) -> None:
         """Drop a client that does not read; it resumes from its last event."""
+        self.end()
         if self._writing is not None:
             self._writing.cancel()
-        if self.transport is not None:
-            self.transport.abort()
-        self.end()
+        await self._below.abort()
 
     def _write(self, frames: bytes) -> None:
         self.writing_since = time.monotonic()
@@ -82,7 +80,12 @@ class Stream:
             while frames and not self.ended.done():
                 self.writing_since = time.monotonic()
                 await self._send({"type": "http.response.body", "body": frames, "more_body": True})
+                await self._below.drained()
+                if self._below.is_closing():
+                    self.end()  # `send` to a client that has left returns at once
+                    return
                 frames = self._frames()
+                await asyncio.sleep(0)  # a long backlog must not hold up everybody else
         except asyncio.CancelledError:
             raise
         except Exception:
@@ -94,6 +97,8 @@ class Stream:
         """Up to about `WRITE_BYTES` of what waits, in ascending revision; `ready` after the
         last of the backlog, never before: its id must not pass what still waits."""
         viewer = self.viewer
+        if viewer.is_void:
+            return b""  # another history has begun; what to send is not known yet
         frames = []
         size = 0
         if viewer.reset:

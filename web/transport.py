@@ -1,34 +1,89 @@
-"""The seam to the socket below Hypercorn's `send`.
+"""The seam to the connection below Hypercorn's `send`.
 
-Hypercorn offers no way to drop a client that does not read: closing waits for it to take
-what is buffered, for ever. In Hypercorn 0.18 the transport stands behind the bound methods
-of `send` (stream → H11 protocol → TCP server → writer). Elsewhere (HTTP/2, where
-many streams share a connection, another server or version) there is none, and streams end
-the ordinary way.
+Hypercorn offers no way to see that a client is gone, or to drop one that does not read:
+closing waits for it to take what is buffered, for ever. In Hypercorn 0.18 the connection
+stands behind the bound methods of `send` (stream → protocol → TCP server → writer). With
+another server or version there is none, and streams go on without.
 """
 
 from __future__ import annotations
 
 import asyncio
 import socket
-from typing import Any
+from typing import Any, Protocol
 
 # The kernel hides megabytes before a slow reader is seen; a phone needs a fraction.
 SEND_BUFFER_BYTES = 64 * 1024
 
 
-def transport_below(scope: dict[str, Any], send: object) -> asyncio.WriteTransport | None:
-    if scope.get("http_version") not in ("1.0", "1.1"):
-        return None
+class Below(Protocol):
+    """What a stream can know of its connection."""
+
+    def is_closing(self) -> bool:
+        """Whether writing is pointless: `send` does not say so."""
+
+    async def drained(self) -> None:
+        """Wait until what was sent has left us, where `send` itself does not."""
+
+    async def abort(self) -> None:
+        """Drop the client, and what waits for it."""
+
+
+class Nothing:
+    """No seam was found."""
+
+    def is_closing(self) -> bool:
+        return False
+
+    async def drained(self) -> None:
+        return
+
+    async def abort(self) -> None:
+        return
+
+
+class Socket:
+    """HTTP/1.1: the connection is the stream's own."""
+
+    def __init__(self, transport: asyncio.WriteTransport) -> None:
+        self._transport = transport
+        # Let back-pressure be felt early.
+        if (sock := transport.get_extra_info("socket")) is not None:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
+
+    def is_closing(self) -> bool:
+        return self._transport.is_closing()
+
+    async def drained(self) -> None:
+        return  # `send` has waited for the transport
+
+    async def abort(self) -> None:
+        self._transport.abort()
+
+
+class Channel:
+    """HTTP/2: many streams share a connection, each with a buffer that has no bound."""
+
+    def __init__(self, buffer: Any) -> None:
+        self._buffer = buffer
+
+    def is_closing(self) -> bool:
+        return bool(self._buffer.complete)
+
+    async def drained(self) -> None:
+        await self._buffer.drain()
+
+    async def abort(self) -> None:
+        await self._buffer.close()
+
+
+def connection_below(send: object) -> Below:
     stream = getattr(send, "__self__", None)
     protocol = getattr(getattr(stream, "send", None), "__self__", None)
+    buffers = getattr(protocol, "stream_buffers", None)
+    if buffers is not None:
+        buffer = buffers.get(getattr(stream, "stream_id", None))
+        return Nothing() if buffer is None else Channel(buffer)
     server = getattr(getattr(protocol, "send", None), "__self__", None)
     transport = getattr(getattr(server, "writer", None), "transport", None)
-    return transport if isinstance(transport, asyncio.WriteTransport) else None
-
-
-def bound_send_buffer(transport: asyncio.WriteTransport) -> None:
-    """Let back-pressure be felt early."""
-    sock = transport.get_extra_info("socket")
-    if sock is not None:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
+    return Socket(transport) if isinstance(transport, asyncio.WriteTransport) else Nothing()

@@ -43,6 +43,7 @@ from vacancies.models import (
 from vacancies.search import Query
 from web import stream
 from web.cursor import read_cursor
+from web.transport import Nothing
 
 START = datetime(2026, 3, 27, 10, tzinfo=UTC)  # two days before the clocks change
 # Far enough apart that no home lies near the edge of any circle.
@@ -171,8 +172,7 @@ class Region(RuleBasedStateMachine):
             for client in self.clients:
                 if client.stream is None:
                     self.connect(client)
-                assert client.stream is not None
-                client.take(client.stream._frames())
+                self.deliver(client)
             self.who_has_read_all_sees_what_a_fresh_search_shows()
             self.runner.close()
 
@@ -238,9 +238,18 @@ class Region(RuleBasedStateMachine):
         async def opened() -> None:
             cursor = read_cursor(client.cursor) if client.cursor else None
             client.watched = self.audience.join(client.query, cursor.revision if cursor else None)
-            client.stream = stream.Stream(self.board, client.watched, None, None)  # type: ignore[arg-type]
+            client.stream = stream.Stream(self.board, client.watched, None, Nothing())  # type: ignore[arg-type]
 
         self.runner.run(opened())
+
+    def deliver(self, client: Client) -> None:
+        """What the loop of `LiveStreams` does."""
+        assert client.stream is not None
+        assert client.watched is not None
+        if client.watched.is_void:
+            assert client.stream._frames() == b""
+            self.audience.fill(client.watched)
+        client.take(client.stream._frames())
 
     @precondition(lambda self: self.clients)
     @rule(data=st.data(), all_of_it=st.booleans())
@@ -248,7 +257,7 @@ class Region(RuleBasedStateMachine):
         client = data.draw(st.sampled_from(self.clients))
         if client.stream is not None:
             with written_in_steps_of(10**6 if all_of_it else 1):
-                client.take(client.stream._frames())
+                self.deliver(client)
 
     @precondition(lambda self: self.clients)
     @rule(data=st.data(), leaves=st.booleans())
@@ -279,7 +288,7 @@ class Region(RuleBasedStateMachine):
             if client.watched is None:
                 client.cursor, client.table = None, {}  # the server answers an old epoch so
             else:
-                self.audience.reset(client.watched)
+                self.audience.invalidate(client.watched)
 
     @invariant()
     def who_has_read_all_sees_what_a_fresh_search_shows(self) -> None:
