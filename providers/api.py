@@ -11,12 +11,14 @@ from quart import Blueprint, Response, current_app, request
 
 from providers.auth import ApiKey, authenticate
 from providers.payloads import HomeBody, ReportBody, ReportRow, ReportsBody, decode
-from vacancies.commands import Command, Confirm, Describe, Outcome, Report
+from vacancies.commands import ANY_STATE, Command, Confirm, Describe, Outcome, Report
+from vacancies.database import borrowed
 from vacancies.deployment import Deployment
 from vacancies.errors import (
     FreiplatzError,
     InvalidInput,
     InvalidParameter,
+    UnknownHome,
 )
 from vacancies.geocoding import Geocoder
 from vacancies.geojson import encode_feature
@@ -28,7 +30,8 @@ from vacancies.models import Address, CareHome, HomeStatus, Point, Precision, Pr
 api = Blueprint("providers", __name__, url_prefix="/api/v1")
 
 GEOJSON_TYPE = "application/geo+json"
-_HOME_ID = re.compile(r"[A-Za-z0-9._~-]{1,64}")
+# Clients take ids of dots alone out of a path.
+_HOME_ID = re.compile(r"(?!\.+$)[A-Za-z0-9._~-]{1,64}")
 _TAG = re.compile(r'\s*(W/)?"([^"]*)"\s*')
 
 
@@ -64,6 +67,7 @@ class ReportsResult(msgspec.Struct, frozen=True, kw_only=True):
 async def put_vacancies(home_id: str) -> Response:
     """Replace all vacancies of a home."""
     key = await _key()
+    _check_known_form(home_id)
     body = decode(await _body(), ReportBody)
     command = Report(
         home_id=home_id,
@@ -79,6 +83,7 @@ async def put_vacancies(home_id: str) -> Response:
 async def confirm_vacancies(home_id: str) -> Response:
     """Still so: renew the freshness of the last report."""
     key = await _key()
+    _check_known_form(home_id)
     return await _submit_one(key, Confirm(home_id=home_id, if_match=_if_match(), actor=key.actor))
 
 
@@ -88,7 +93,8 @@ async def put_home(home_id: str) -> Response:
     key = await _key()
     if not _HOME_ID.fullmatch(home_id):
         raise InvalidParameter(
-            "An id has 1 to 64 letters, digits and the signs . _ ~ -", field="id"
+            "An id has 1 to 64 letters, digits and the signs . _ ~ - (not dots alone).",
+            field="id",
         )
     body = decode(await _body(), HomeBody)
     command = Describe(
@@ -97,6 +103,7 @@ async def put_home(home_id: str) -> Response:
         provider=key.provider,
         profile=await _profile(home_id, body),
         if_match=_if_match(),
+        only_new=request.headers.get("If-None-Match", "").strip() == "*",
         actor=key.actor,
     )
     return await _submit_one(key, command)
@@ -133,6 +140,11 @@ async def post_reports() -> Response:
         return Answer(200, body, {"Content-Type": "application/json"})
 
     return (await _submit(key, commands, render)).response()
+
+
+def _check_known_form(home_id: str) -> None:
+    if not _HOME_ID.fullmatch(home_id):
+        raise UnknownHome("There is no home with such an id. Check it.")
 
 
 async def _submit_one(key: ApiKey, command: Command) -> Response:
@@ -199,7 +211,7 @@ def _home_id_of(raw: msgspec.Raw) -> str | None:
     """The id in a row that is wrong otherwise, to find the row again."""
     try:
         found = msgspec.json.decode(raw)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     home_id = found.get("home_id") if isinstance(found, dict) else None
     return home_id if isinstance(home_id, str) else None
@@ -214,7 +226,8 @@ async def _profile(home_id: str, body: HomeBody) -> Profile:
     if body.coordinates is not None:
         point, precision = body.coordinates.point(), Precision.EXACT
     else:
-        stored = await select_homes(_deployment().pool, [home_id])
+        async with borrowed(_deployment().pool) as connection:
+            stored = await select_homes(connection, [home_id])
         point, precision = await _locate(address, stored[0] if stored else None)
     return Profile(
         name=" ".join(body.name.split()),
@@ -253,7 +266,8 @@ async def _body() -> bytes:
 
 
 async def _key() -> ApiKey:
-    return await authenticate(_deployment().pool, request.headers.get("Authorization"))
+    async with borrowed(_deployment().pool) as connection:
+        return await authenticate(connection, request.headers.get("Authorization"))
 
 
 def _deployment() -> Deployment:
@@ -262,13 +276,15 @@ def _deployment() -> Deployment:
 
 
 def _if_match() -> frozenset[int] | None:
-    """The revisions that `If-Match` names; None if it is absent or `*`.
+    """The revisions that `If-Match` names; None if it is absent.
 
     A tag that is not of ours, or a weak one, matches nothing (RFC 9110, section 13.1.1).
     """
     header = request.headers.get("If-Match")
-    if header is None or header.strip() == "*":
+    if header is None:
         return None
+    if header.strip() == "*":
+        return ANY_STATE
     revisions = set()
     for part in header.split(","):
         tag = _TAG.fullmatch(part)
@@ -277,6 +293,6 @@ def _if_match() -> frozenset[int] | None:
                 'If-Match must hold an ETag in quotes, such as "42".', field="If-Match"
             )
         weak, value = tag.groups()
-        if weak is None and value.isascii() and value.isdigit():
+        if weak is None and re.fullmatch(r"[0-9]{1,18}", value):
             revisions.add(int(value))
     return frozenset(revisions)

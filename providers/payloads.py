@@ -40,18 +40,19 @@ FIRST_YEAR, LAST_YEAR = 2000, 2100
 # No control characters: they do nothing good in pages, mails and CSV, and Postgres stores
 # no NUL. A note may have line breaks.
 _CONTROL = r"\u0000-\u001f\u007f-\u009f"
-_LINE = rf"^[^{_CONTROL}]*$"
-_NAME = rf"^[^{_CONTROL}]*[^\s{_CONTROL}][^{_CONTROL}]*$"
-_TEXT = r"^[^\u0000-\u0009\u000b-\u001f\u007f-\u009f]*$"
-_EMAIL = r"^[!-?A-~\u00a1-\uffff]+@[!-?A-~\u00a1-\uffff]+\.[!-?A-~\u00a1-\uffff]+$"
-_WEBSITE = r"^https?://[!#-;=?-~\u00a1-\uffff]+$"
+_END = r"(?!\n)$"  # "$" alone lets a last line feed pass
+_LINE = rf"^[^{_CONTROL}]*{_END}"
+_NAME = rf"^[^{_CONTROL}]*[^\s{_CONTROL}][^{_CONTROL}]*{_END}"
+_TEXT = rf"^[^\u0000-\u0009\u000b-\u001f\u007f-\u009f]*{_END}"
+_EMAIL = rf"^[!-?A-~\u00a1-\uffff]+@[!-?A-~\u00a1-\uffff]+\.[!-?A-~\u00a1-\uffff]+{_END}"
+_WEBSITE = rf"^https?://[!#-;=?-~\u00a1-\uffff]+{_END}"
 Name = Annotated[str, Meta(min_length=1, max_length=200, pattern=_NAME)]
 Line = Annotated[str, Meta(max_length=200, pattern=_LINE)]
 Note = Annotated[str, Meta(max_length=500, pattern=_TEXT)]
 Count = Annotated[int, Meta(ge=0, le=MAX_PLACES)]
 Euros = Annotated[float, Meta(ge=0, le=100_000)]
 CareGrade = Annotated[int, Meta(ge=1, le=5)]
-HomeId = Annotated[str, Meta(pattern=r"^[A-Za-z0-9._~-]{1,64}$")]
+HomeId = Annotated[str, Meta(pattern=rf"^[A-Za-z0-9._~-]{{1,64}}{_END}")]
 Moment = Annotated[datetime, Meta(tz=True)]
 
 
@@ -134,7 +135,7 @@ class AddressBody(_Strict, frozen=True, kw_only=True):
     street: Line | None = None
     postcode: Annotated[str, Meta(max_length=12, pattern=_LINE)] | None = None
     city: Line | None = None
-    country: Annotated[str, Meta(pattern=r"^[A-Z]{2}$")] = "DE"
+    country: Annotated[str, Meta(pattern=rf"^[A-Z]{{2}}{_END}")] = "DE"
 
     def address(self) -> Address:
         return Address(
@@ -192,7 +193,7 @@ class HomeBody(_Strict, frozen=True, kw_only=True):
     waiting_list: WaitingList | None = None
     admission_stop: StopBody | None = None
     status: HomeStatus = HomeStatus.OPEN
-    municipality: Annotated[str, Meta(pattern=r"^[0-9]{8}$")] | None = None
+    municipality: Annotated[str, Meta(pattern=rf"^[0-9]{{8}}{_END}")] | None = None
 
 
 def _clean(text: str | None) -> str | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -65,6 +66,7 @@ class Board:
         self._features: list[EncodedFeature | None] = []
         self._index: PointIndex | None = None
         self._ranks: NDArray[np.int64] | None = None
+        self._names: list[tuple[str, str]] = []  # sort keys, in order
 
     def __len__(self) -> int:
         """How many homes are open."""
@@ -139,19 +141,18 @@ class Board:
             total=total,
             free_total={form: int(n) for form, n in zip(CareForm, free, strict=True) if n},
             revision=self.revision,
-            next=_page_token(query, float(distances[-1]), hits[-1].listing.id) if more else None,
+            next=_page_token(query, float(distances[-1]), hits[-1].listing) if more else None,
         )
 
     def _after(
         self, query: Query, token: str, slots: Slots, distances: Floats
     ) -> tuple[Slots, Floats]:
-        """The rest of a sorted result behind the home that `token` names."""
-        distance, home_id = _read_page_token(query, token)
-        slot = self._slots.get(home_id)
-        rank = -1 if slot is None else int(self._rank()[slot])
-        behind = distances > distance
-        if slot is not None:
-            behind |= (distances == distance) & (self._rank()[slots] > rank)
+        """The rest of a sorted result, behind the place where `token` was given. It names
+        that place by its sort key, which stays right when homes are renamed or go."""
+        distance, name, home_id = _read_page_token(query, token)
+        ranks = self._rank()
+        rank = bisect_right(self._names, (name, home_id))
+        behind = (distances > distance) | ((distances == distance) & (ranks[slots] >= rank))
         return slots[behind], distances[behind]
 
     def match(self, query: Query, within: Slots | None = None) -> tuple[Slots, Floats]:
@@ -227,8 +228,9 @@ class Board:
     def _rank(self) -> NDArray[np.int64]:
         """The place of each slot in the order of names: breaks ties, the same everywhere."""
         if self._ranks is None:
-            names = [(entry.profile.name.casefold(), entry.id) for entry in self._listings]
+            names = [_sort_name(listing) for listing in self._listings]
             order = sorted(range(len(names)), key=names.__getitem__)
+            self._names = [names[slot] for slot in order]
             self._ranks = np.empty(len(names), dtype=np.int64)
             self._ranks[order] = np.arange(len(names))
         return self._ranks
@@ -248,19 +250,24 @@ def prefix_range(prefix: str) -> tuple[int, int]:
     return int(prefix) * unit, (int(prefix) + 1) * unit
 
 
-def _page_token(query: Query, distance_km: float, home_id: str) -> str:
-    raw = msgspec.json.encode([query.fingerprint(), distance_km, home_id])
+def _page_token(query: Query, distance_km: float, last: Listing) -> str:
+    raw = msgspec.json.encode([query.fingerprint(), distance_km, *_sort_name(last)])
     return base64.urlsafe_b64encode(raw).decode().rstrip("=")
 
 
-def _read_page_token(query: Query, token: str) -> tuple[float, str]:
+def _sort_name(listing: Listing) -> tuple[str, str]:
+    return (listing.profile.name.casefold(), listing.id)
+
+
+def _read_page_token(query: Query, token: str) -> tuple[float, str, str]:
     try:
         raw = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
-        fingerprint, distance_km, home_id = msgspec.json.decode(raw, type=tuple[str, float, str])
+        read = msgspec.json.decode(raw, type=tuple[str, float, str, str])
     except (binascii.Error, ValueError, msgspec.MsgspecError):
-        fingerprint, distance_km, home_id = "", 0.0, ""
+        read = ("", 0.0, "", "")
+    fingerprint, distance_km, name, home_id = read
     if fingerprint != query.fingerprint():
         raise InvalidParameter(
             "This cursor is not from the same search. Begin again without it.", field="cursor"
         )
-    return distance_km, home_id
+    return distance_km, name, home_id

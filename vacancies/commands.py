@@ -30,6 +30,9 @@ from vacancies.models import CareForm, CareHome, HomeStatus, Profile, Vacancy
 # Clocks of care software are often a little fast; more than this is a mistake.
 FUTURE_TOLERANCE = timedelta(minutes=5)
 
+# `If-Match: *`: whatever the state, but there must be one.
+ANY_STATE = frozenset({-1})
+
 Kind = Literal["report", "confirmation"]
 
 
@@ -97,6 +100,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
             vacancies=self.vacancies,
             observed_at=self._observed_at(home, at),
             reported_at=at,
+            # "Still so" was said of the report before: it must not make this one younger.
+            confirmed_at=None,
         )
 
     def _observed_at(self, home: CareHome, at: datetime) -> datetime:
@@ -147,6 +152,7 @@ class Describe(msgspec.Struct, frozen=True, kw_only=True):
     profile: Profile
     identity: str | None = None
     if_match: frozenset[int] | None = None
+    only_new: bool = False
     actor: Actor = OPERATOR
 
     @property
@@ -168,6 +174,8 @@ class Describe(msgspec.Struct, frozen=True, kw_only=True):
             )
         _check_owner(home, self.actor)
         _check_match(home, self.if_match)
+        if self.only_new:
+            raise ChangedSince("There is a home with this id already.", field="If-None-Match")
         check_capacity(home.vacancies, self.profile.capacity)
         identity = self.identity or home.identity
         if (home.profile, home.identity) == (self.profile, identity):
@@ -219,7 +227,7 @@ def _check_owner(home: CareHome, actor: Actor) -> None:
 
 
 def _check_match(home: CareHome, if_match: frozenset[int] | None) -> None:
-    if if_match is not None and home.revision not in if_match:
+    if if_match not in (None, ANY_STATE) and home.revision not in if_match:
         raise ChangedSince(
             "The home has changed since you read it. Read it again, then decide anew.",
             field="If-Match",

@@ -5,8 +5,10 @@ SQL itself stands beside the dataclass that it fills: `homes.py`, `reports.py`, 
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -30,6 +32,10 @@ SERVER_SETTINGS = {
     "statement_timeout": "30s",
     "idle_in_transaction_session_timeout": "10s",
 }
+# A server that is stopped or cut off says nothing at all: then we give up, and try anew.
+ACQUIRE_SECONDS = 2.0
+COMMAND_SECONDS = 5.0
+MIGRATION_SECONDS = 3600.0
 MIGRATION_LOCK = 0x66726569  # "frei": one migrator at a time
 
 # What asyncpg and the socket below it raise when the server is away or going away.
@@ -64,13 +70,30 @@ async def open_pool(database_url: str, *, size: int = 8) -> Pool:
             min_size=1,
             max_size=size,
             timeout=10,
-            command_timeout=60,
+            command_timeout=COMMAND_SECONDS,
             server_settings=SERVER_SETTINGS,
         )
     except (*CONNECTION_ERRORS, asyncpg.PostgresError, ValueError) as error:
         raise Unavailable(
             f"The database does not answer ({error}). Check FREIPLATZ_DATABASE_URL."
         ) from error
+
+
+@asynccontextmanager
+async def borrowed(pool: Pool) -> AsyncIterator[PoolConnection]:
+    """A connection of the pool, which does not come back to it if it is in trouble: giving
+    back waits for the server's word, and a server that hangs has none."""
+    connection = await pool.acquire(timeout=ACQUIRE_SECONDS)
+    try:
+        yield connection
+    except BaseException as error:
+        if is_connection_error(error) or isinstance(error, asyncio.CancelledError):
+            with suppress(asyncpg.InterfaceError):
+                connection.terminate()
+        raise
+    finally:
+        with suppress(asyncpg.InterfaceError):
+            await pool.release(connection, timeout=ACQUIRE_SECONDS)
 
 
 def migrations() -> list[tuple[int, str, str]]:
@@ -91,7 +114,8 @@ async def migrate(pool: Pool, report: Callable[[str], None] = lambda line: None)
     """
     done = 0
     async with pool.acquire() as connection:
-        await connection.execute("SELECT pg_advisory_lock($1)", MIGRATION_LOCK)
+        lock = "SELECT set_config('statement_timeout', '0', false), pg_advisory_lock($1)"
+        await connection.execute(lock, MIGRATION_LOCK, timeout=MIGRATION_SECONDS)
         try:
             await connection.execute(
                 "CREATE TABLE IF NOT EXISTS migration (number integer PRIMARY KEY,"
@@ -107,7 +131,7 @@ async def migrate(pool: Pool, report: Callable[[str], None] = lambda line: None)
                     continue
                 report(f"Migrating: {name}")
                 async with connection.transaction():
-                    await connection.execute(sql)
+                    await connection.execute(sql, timeout=MIGRATION_SECONDS)
                     await connection.execute(
                         "INSERT INTO migration (number, name, hash) VALUES ($1, $2, $3)",
                         number,

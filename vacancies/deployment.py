@@ -12,6 +12,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
 import redis.asyncio
+import structlog
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
@@ -20,6 +21,8 @@ from vacancies.database import Pool, check_schema, migrate, open_pool, select_ep
 from vacancies.feed import Announcement, Doorbell
 from vacancies.servers import Servers, local_servers
 from vacancies.writer import Writer
+
+log = structlog.get_logger()
 
 
 @dataclass
@@ -75,7 +78,11 @@ async def open_deployment(
 
         def announce(news: Announcement) -> None:
             for listener in listeners:
-                listener(news)
+                try:
+                    listener(news)
+                except Exception:
+                    # The commit stands; followers repair what a listener missed.
+                    log.exception("a commit could not be announced")
 
         await stack.enter_async_context(doorbell)
         writer = await stack.enter_async_context(Writer(pool, announce))

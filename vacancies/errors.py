@@ -96,6 +96,10 @@ class HomeClosed(FreiplatzError):
         self.merged_into = merged_into
 
 
+class HomeGone(HomeClosed):
+    """The same, said to a reader."""
+
+
 class ForeignHome(FreiplatzError):
     """The home belongs to another provider than the key."""
 

@@ -20,7 +20,7 @@ import structlog
 from redis.exceptions import RedisError
 
 from vacancies.board import Board, Change
-from vacancies.database import Connection, Pool, is_connection_error, select_epoch
+from vacancies.database import Connection, Pool, borrowed, is_connection_error, select_epoch
 from vacancies.homes import TOMBSTONE_DAYS, select_homes_since
 from vacancies.listings import public_listing
 from vacancies.models import Listing
@@ -98,6 +98,8 @@ class Doorbell:
                     await pipe.execute()
             except REDIS_TROUBLE as error:
                 log.warning("publishing failed, followers will repair", error=str(error))
+            except Exception:
+                log.exception("publishing failed, followers will repair")
             finally:
                 for _ in waiting:
                     self._queue.task_done()
@@ -163,40 +165,50 @@ class Follower:
 
     def _apply(self, listings: Sequence[Listing], last: int) -> None:
         changes = self._board.apply(listings, last)
-        if changes:
-            self._on_changes(changes)
+        try:
+            if changes:
+                self._on_changes(changes)
+        except Exception:
+            # Some viewers may not have been told; the board is right, so begin anew with all.
+            log.exception("telling the viewers failed")
+            self._on_restart()
 
     async def catch_up(self) -> None:
         """Bring the board to the head of Postgres, from one snapshot; one at a time."""
-        async with self._catching_up:
-            async with self._pool.acquire(timeout=5) as connection:
-                epoch = await select_epoch(connection)
-                head = await connection.fetchval("SELECT revision FROM revision_head")
-                if epoch == self._board.epoch and head == self._board.revision:
-                    self.caught_up_at = time.monotonic()
-                    return
+        async with self._catching_up, borrowed(self._pool) as connection:
+            # Before the snapshot: news that comes while we read may carry the board past it.
+            known = self._board.revision
+            epoch = await select_epoch(connection)
+            head = await connection.fetchval("SELECT revision FROM revision_head")
+            if epoch != self._board.epoch or head != known:
                 async with connection.transaction(isolation="repeatable_read", readonly=True):
-                    await self._load(connection, epoch)
+                    await self._load(connection, epoch, known)
             self.caught_up_at = time.monotonic()
 
-    async def _load(self, connection: Connection, epoch: str) -> None:
+    async def _load(self, connection: Connection, epoch: str, known: int) -> None:
         head = await connection.fetchval("SELECT revision FROM revision_head")
-        if epoch != self._board.epoch or head < self._board.revision:
-            # Loaded aside and swapped in at once: searches never see half a board.
-            fresh = Board(epoch, await _select_floor(connection))
-            async for homes in select_homes_since(connection, 0):
-                fresh.apply(map(public_listing, homes), 0)
-                await asyncio.sleep(0)  # let requests through: a region is many homes
-            fresh.apply((), head)
-            log.info("board loaded", homes=len(fresh), revision=head, epoch=epoch)
-            self._board.become(fresh)
-            self._on_restart()
+        if epoch != self._board.epoch or head < known:
+            await self._reload(connection, epoch, head)
             return
-        self.repairs += 1
-        async for homes in select_homes_since(connection, self._board.revision):
+        if head > self._board.revision:
+            self.repairs += 1
+        async for homes in select_homes_since(connection, known):
             # In ascending revision, so the board may go on from the last of each batch.
             self._apply([public_listing(home) for home in homes], homes[-1].revision)
         self._apply((), head)
+
+    async def _reload(self, connection: Connection, epoch: str, head: int) -> None:
+        """Another history of the database. Loaded aside and swapped in at once: searches
+        never see half a board, nor one that mixes two histories."""
+        fresh = Board(epoch, await _select_floor(connection))
+        async for homes in select_homes_since(connection, 0):
+            fresh.apply(map(public_listing, homes), 0)
+            await asyncio.sleep(0)  # let requests through: a region is many homes
+        fresh.apply((), head)
+        log.info("board loaded", homes=len(fresh), revision=head, epoch=epoch)
+        self._board.become(fresh)
+        self._on_restart()
+        self._repair.set()  # what was announced meanwhile was for the old board
 
     async def _repair_for_ever(self) -> None:
         while True:
@@ -206,11 +218,11 @@ class Follower:
             try:
                 await self.catch_up()
             except Exception as error:
-                if not is_connection_error(error):
-                    log.exception("catching up failed")
-                else:
+                if is_connection_error(error):
                     log.warning("the database does not answer", error=str(error))
                     await self._pool.expire_connections()  # they died together
+                else:
+                    log.exception("catching up failed")
 
     async def _listen_for_ever(self) -> None:
         pause = 0.1
@@ -220,6 +232,8 @@ class Follower:
                 await self._listen()
             except REDIS_TROUBLE as error:
                 log.warning("Redis is away, following Postgres", error=str(error))
+            except Exception:
+                log.exception("listening failed, following Postgres")
             finally:
                 self.is_listening = False
             pause = 0.1 if time.monotonic() - began > 10 else min(2 * pause, 2.0)

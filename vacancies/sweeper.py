@@ -11,7 +11,7 @@ import asyncio
 import structlog
 
 from vacancies.commands import Reevaluate
-from vacancies.database import Pool, is_connection_error
+from vacancies.database import Pool, borrowed, is_connection_error
 from vacancies.errors import FreiplatzError
 from vacancies.homes import select_due_homes
 from vacancies.idempotency import delete_old_answers
@@ -46,7 +46,7 @@ async def sweep(pool: Pool, writer: Writer) -> int:
     process that dies does not hold it.
     """
     changed = 0
-    async with pool.acquire(timeout=5) as connection:
+    async with borrowed(pool) as connection:
         if not await connection.fetchval("SELECT pg_try_advisory_lock($1)", SWEEPER_LOCK):
             return 0
         try:

@@ -11,6 +11,7 @@ the row then carries the last one.
 from __future__ import annotations
 
 import asyncio
+import traceback
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -124,7 +125,13 @@ class Writer:
                 for unit in batch:
                     await self._settle([unit])
             else:
-                log.exception("commit failed")
+                # Not the message: Postgres puts whole rows into its details.
+                log.error(
+                    "commit failed",
+                    error=type(error).__name__,
+                    constraint=getattr(error, "constraint_name", None),
+                    where="".join(traceback.format_tb(error.__traceback__)[-3:]),
+                )
                 self._finish(batch, _refusal(error))
         else:
             if announcement is not None:

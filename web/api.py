@@ -9,7 +9,7 @@ from quart import Blueprint, Response, request
 from werkzeug.datastructures import MultiDict
 
 from vacancies.board import Page
-from vacancies.errors import HomeClosed, InvalidParameter, UnknownHome
+from vacancies.errors import HomeGone, InvalidParameter, UnknownHome
 from vacancies.geocoding import Place
 from vacancies.models import HomeStatus
 from vacancies.search import Query
@@ -94,7 +94,7 @@ async def home(home_id: str) -> Response:
     if listing is None:
         raise UnknownHome(f"There is no home {home_id}. Check the id.")
     if listing.profile.status is not HomeStatus.OPEN:
-        raise HomeClosed(
+        raise HomeGone(
             "This home is closed. Look for others nearby.", merged_into=listing.profile.merged_into
         )
     etag = f'"{listing.revision}"'

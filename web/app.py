@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import traceback
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from contextlib import AsyncExitStack, suppress
 from urllib.parse import urlsplit
@@ -147,7 +148,8 @@ async def _handle_error(error: Exception) -> Response:
         log.warning("the database does not answer", path=request.path, error=str(error))
         problem = problem_of(Unavailable("The database does not answer. Try again soon."))
     else:
-        log.error("unexpected error", path=request.path, exc_info=error)
+        where = "".join(traceback.format_tb(error.__traceback__)[-5:])
+        log.error("unexpected error", path=request.path, error=type(error).__name__, where=where)
         problem = Problem(
             title="Internal Server Error",
             status=500,

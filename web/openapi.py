@@ -169,7 +169,7 @@ _HOME_ID: Json = {
 _IF_MATCH: Json = {
     "name": "If-Match",
     "in": "header",
-    "schema": {"type": "string", "pattern": '^"[0-9]{1,15}"$'},
+    "schema": {"type": "string", "pattern": '^("[0-9]{1,15}"|[*])$'},
     "description": "ETag of the state that you know; 412 if it has changed.",
 }
 _IDEMPOTENCY: Json = {
@@ -254,7 +254,7 @@ def _paths() -> Json:
                 "summary": "One home",
                 "parameters": [_HOME_ID],
                 "responses": _answers(
-                    {**feature, "304": {"description": "Not Modified"}}, (400, 404, 409)
+                    {**feature, "304": {"description": "Not Modified"}}, (400, 404, 410)
                 ),
             },
             "put": _writing(

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import msgspec
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from quart import Blueprint, Response
 
-from vacancies.database import is_connection_error
+from vacancies.database import borrowed, is_connection_error
 from vacancies.homes import select_sweep_lag
 from web.state import state
 
 operations = Blueprint("operations", __name__)
 
 FOLLOWER_LIMIT_SECONDS = 10.0
+READY_SECONDS = 2.0
 
 
 class Readiness(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,7 +45,8 @@ async def readyz() -> Response:
     lag = here.follower.lag_seconds()
     sweeper_lag: float | None = None
     try:
-        sweeper_lag = await select_sweep_lag(here.deployment.pool)
+        async with asyncio.timeout(READY_SECONDS), borrowed(here.deployment.pool) as connection:
+            sweeper_lag = await select_sweep_lag(connection)
     except Exception as error:
         if not is_connection_error(error):
             raise

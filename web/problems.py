@@ -20,6 +20,7 @@ STATUS: dict[type[errors.FreiplatzError], HTTPStatus] = {
     errors.GeocoderUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.UnknownHome: HTTPStatus.NOT_FOUND,
     errors.HomeClosed: HTTPStatus.CONFLICT,
+    errors.HomeGone: HTTPStatus.GONE,
     errors.ForeignHome: HTTPStatus.FORBIDDEN,
     errors.NothingToConfirm: HTTPStatus.CONFLICT,
     errors.OutdatedReport: HTTPStatus.CONFLICT,

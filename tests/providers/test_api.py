@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from yarl import URL
 
 from providers.auth import revoke_key
 from tests.conftest import Service
@@ -185,6 +186,58 @@ async def test_if_match_guards_against_what_one_has_not_seen(ready: Service) -> 
             "PUT", PATH, ONE, provider=PROVIDER, headers={"If-Match": tag}
         )
         assert status == expected, tag
+
+
+async def test_if_match_and_if_none_match_on_a_home_that_is_not_there(service: Service) -> None:
+    body = {"name": "X", "coordinates": {"latitude": 51, "longitude": 8}}
+    for headers, expected in (
+        ({"If-Match": "*"}, 412),
+        ({"If-None-Match": "*"}, 201),
+        ({"If-None-Match": "*"}, 412),
+        ({"If-Match": "*"}, 200),
+        ({"If-Match": '"' + "9" * 5_000 + '"'}, 412),
+    ):
+        status, _, _ = await service.call(
+            "PUT", "/api/v1/homes/x", body, provider=PROVIDER, headers=headers
+        )
+        assert status == expected, headers
+
+
+@pytest.mark.parametrize("home", ["%00", "a%00b", "a%0A", "%FF", "x" * 65])
+async def test_ids_that_cannot_be(ready: Service, home: str) -> None:
+    url = URL(f"{ready.url}/api/v1/homes/{home}/vacancies", encoded=True)
+    headers = {"Authorization": f"Bearer {await ready.key(PROVIDER)}"}
+    for method, path in (("PUT", url), ("POST", url / "confirm")):
+        async with ready.client.request(method, path, json=ONE, headers=headers) as answer:
+            assert answer.status == 404
+
+
+async def test_a_last_line_feed_is_no_way_past_a_pattern(service: Service) -> None:
+    body = {"name": "X", "coordinates": {"latitude": 51, "longitude": 8}}
+    for extra, field in (
+        ({"municipality": "05754008\n"}, "municipality"),
+        ({"address": {"country": "DE\n"}}, "address.country"),
+        ({"contact": {"phone": "1\n"}}, "contact.phone"),
+        ({"name": "X\n"}, "name"),
+    ):
+        status, problem, _ = await service.call(
+            "PUT", "/api/v1/homes/x", {**body, **extra}, provider=PROVIDER
+        )
+        assert (status, problem["field"]) == (422, field)
+
+
+async def test_bad_bytes_in_one_row_do_not_sink_the_rest(ready: Service) -> None:
+    body = b'{"reports": [{"home_id": "a", "vacancies": []}, {"home_id": "\xff", "vacancies": []}]}'
+    status, answer, _ = await ready.call("POST", "/api/v1/reports", provider=PROVIDER, data=body)
+    assert (status, [row["status"] for row in answer["results"]]) == (200, [200, 400])
+
+
+async def test_an_old_report_is_not_made_young_by_what_was_said_before(ready: Service) -> None:
+    await ready.put_home("b")
+    await ready.report("b", {"count": 2}, observed_at=ago(hours=100))
+    await ready.call("POST", "/api/v1/homes/b/vacancies/confirm", provider=PROVIDER)
+    late = await ready.report("b", {"count": 3}, observed_at=ago(hours=90))
+    assert (late["properties"]["freshness"], late["properties"]["free"]) == ("stale", {})
 
 
 async def test_confirming_renews_and_keeps_the_lines(ready: Service) -> None:

@@ -6,10 +6,13 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 
 import pytest
+from msgspec.structs import replace
 
 from tests.vacancies.test_writer import describe, lines
+from vacancies import feed
 from vacancies.board import Board, Change
 from vacancies.commands import Report
+from vacancies.database import Connection, select_epoch
 from vacancies.deployment import Deployment
 from vacancies.feed import Announcement, Follower, channel_name, encode_announcement
 
@@ -119,3 +122,39 @@ async def test_old_tombstones_are_left_out_and_raise_the_floor(
     await fresh.follower.catch_up()
     assert fresh.board.get("b") is None
     assert fresh.board.floor == 2
+
+
+async def test_news_that_overtakes_a_catch_up_is_no_restore(
+    deployment: Deployment, followed: Followed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The board moves on between the snapshot and its reading; that must not look as if the
+    database had gone back."""
+    before = followed.restarts
+
+    async def overtaken(connection: Connection) -> str:
+        epoch = await select_epoch(connection)
+        listing = followed.board.get("a")
+        assert listing is not None
+        newer = replace(listing, revision=followed.board.revision + 2)
+        news = Announcement(first=newer.revision - 1, last=newer.revision, listings=(newer,))
+        followed.follower.receive(news)  # another worker's, in truth not even committed yet
+        return epoch
+
+    monkeypatch.setattr(feed, "select_epoch", overtaken)
+    await deployment.writer.submit([Report(home_id="b", vacancies=lines(1))])
+    await followed.follower.catch_up()
+    monkeypatch.undo()
+    assert followed.restarts == before
+
+
+async def test_viewers_who_could_not_be_told_begin_anew(
+    deployment: Deployment, followed: Followed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(changes: Sequence[Change]) -> None:
+        raise RuntimeError
+
+    before = followed.restarts
+    monkeypatch.setattr(followed.follower, "_on_changes", fail)
+    await deployment.writer.submit([Report(home_id="b", vacancies=lines(1))])
+    await followed.until(4)
+    assert followed.restarts == before + 1

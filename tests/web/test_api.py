@@ -83,6 +83,25 @@ async def test_pages_hold_everything_once(region: Service) -> None:
     assert (status, problem["code"], problem["field"]) == (400, "invalid_parameter", "cursor")
 
 
+async def test_pages_miss_nothing_when_a_home_is_renamed_or_goes_in_between(
+    service: Service,
+) -> None:
+    """All at one point, so that only the names decide the order."""
+    for name in "ABCDEF":
+        await service.put_home(name.lower(), name=name)
+        await service.report(name.lower(), {"count": 1})
+    for near in ("", "near=51.9,8.38&"):
+        for change in ({"name": "E2"}, {"name": "B", "status": "closed"}):
+            await service.put_home("b", name="B", status="open")
+            _, first, _ = await service.call("GET", f"/api/v1/vacancies?{near}limit=2")
+            await service.put_home("b", **change)
+            _, rest, _ = await service.call(
+                "GET", f"/api/v1/vacancies?{near}limit=500&cursor={first['next']}"
+            )
+            assert [f["id"] for f in first["features"]] == ["a", "b"]
+            assert {f["id"] for f in rest["features"]} >= set("cdef")
+
+
 @pytest.mark.parametrize(
     ("query", "field"),
     [
@@ -157,7 +176,8 @@ async def test_one_home(region: Service) -> None:
     assert (answer.status, await answer.read()) == (304, b"")
     assert (await region.call("GET", "/api/v1/homes/nobody"))[1]["code"] == "unknown_home"
     await region.put_home("h1", status="closed")
-    assert (await region.call("GET", "/api/v1/homes/h1"))[1]["code"] == "home_closed"
+    status, problem, _ = await region.call("GET", "/api/v1/homes/h1")
+    assert (status, problem["code"]) == (410, "home_closed")
 
 
 async def test_health_and_metrics(region: Service) -> None:

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 import pytest
+from h2.connection import H2Connection
 
 from tests.conftest import Service, served
 from tests.flow.viewer import Viewer
@@ -106,3 +107,37 @@ async def test_a_viewer_that_does_not_read_costs_nobody_else_anything(
         watching.cancel()
         with suppress(asyncio.CancelledError, aiohttp.ClientError):
             await watching
+
+
+async def test_who_does_not_read_on_http2_is_dropped_too(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its window is never opened again, so nothing can be sent to it after 64 kB."""
+    monkeypatch.setattr(live, "WRITE_DEADLINE_SECONDS", 1.0)
+    async with served(settings) as service:
+        for number in range(20):
+            await service.put_home(f"h{number}")
+            note = {"care_form": "day", "count": 1, "note": "x" * 400}
+            await service.report(f"h{number}", *[note] * 20)
+        parts = urlsplit(service.url)
+        reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
+        connection = H2Connection()
+        connection.initiate_connection()
+        connection.send_headers(
+            1,
+            [
+                (":method", "GET"),
+                (":path", "/api/v1/vacancies/stream"),
+                (":scheme", "http"),
+                (":authority", "x"),
+            ],
+            end_stream=True,
+        )
+        writer.write(connection.data_to_send())
+        async with asyncio.timeout(20):
+            while not len(service.state.live):
+                await asyncio.sleep(0.01)
+            while len(service.state.live):
+                await asyncio.sleep(0.05)
+        writer.close()
+        assert reader.exception() is None

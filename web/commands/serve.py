@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import resource
 import signal
 import socket
 import sys
@@ -38,6 +39,7 @@ def serve(host: str | None, port: int | None, demo_if_empty: bool) -> None:
     host = host or settings.host
     listener = _listen(host, settings.port if port is None else port)
     _configure_log()
+    _allow_many_files()
     asyncio.run(_serve(settings, listener, demo_if_empty))
 
 
@@ -59,15 +61,22 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
+def _allow_many_files() -> None:
+    """Every viewer is an open file, and the usual soft limit is 1,024."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
 def _configure_log() -> None:
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso"),
-            structlog.processors.format_exc_info,
+            *(() if sys.stderr.isatty() else (structlog.processors.format_exc_info,)),
             structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "event"])
             if not sys.stderr.isatty()
-            else structlog.dev.ConsoleRenderer(),
+            # Plain tracebacks: the rich ones show values, and with them people's data.
+            else structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback),
         ],
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
@@ -83,7 +92,9 @@ async def _serve(settings: Settings, listener: socket.socket, demo_if_empty: boo
     config.loglevel = "WARNING"
     config.graceful_timeout = 2
     config.include_server_header = False
-    config.keep_alive_timeout = 60
+    # Hypercorn keeps the file of a connection this long after its client has closed it.
+    config.keep_alive_timeout = 5
+    config.startup_timeout = 900  # Postgres may have to recover first
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGINT, signal.SIGTERM):
