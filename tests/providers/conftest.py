@@ -1,0 +1,34 @@
+"""A home that has reported, and what must stay as it is when a call is refused."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from tests.conftest import Service
+
+PROVIDER = "caritas-musterstadt"
+PATH = "/api/v1/homes/a/vacancies"
+ONE: dict[str, Any] = {"vacancies": [{"care_form": "long_term", "count": 1}]}
+
+
+@pytest.fixture
+async def ready(service: Service) -> Service:
+    await service.put_home("a", capacity={"long_term": 40})
+    await service.report("a", {"count": 2})
+    return service
+
+
+async def state_of(service: Service) -> tuple[Any, ...]:
+    row = await service.state.deployment.pool.fetchrow(
+        "SELECT (SELECT revision FROM revision_head), (SELECT count(*) FROM report),"
+        " (SELECT array_agg(care_home ORDER BY id)::text FROM care_home)"
+    )
+    assert row is not None
+    return tuple(row)
+
+
+def ago(**age: float) -> str:
+    return (datetime.now(UTC) - timedelta(**age)).isoformat()
