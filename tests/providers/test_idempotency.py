@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 from tests.conftest import Service
 from tests.providers.conftest import ONE, PATH, PROVIDER, ago, state_of
