@@ -192,7 +192,7 @@ class LiveStreams:
             with suppress(Exception):
                 await asyncio.wait_for(self.follower.catch_up(), CATCH_UP_SECONDS)
         viewer = self._join(query, cursor)
-        stream = Stream(self._board, viewer, send, connection_below(send))
+        stream = Stream(self._board, viewer, send, connection_below(scope, send))
         self._streams[viewer] = stream
         stream.heartbeat_due = len(self._streams) % HEARTBEAT_SECONDS
         if self._closing:

@@ -52,8 +52,8 @@ class Stream:
 
     def flush(self) -> None:
         """Write what waits, unless a write is under way: then that one goes on with it."""
-        if self._writing is None and not self.ended.done() and (frames := self._frames()):
-            self._write(frames)
+        if self._writing is None and not self.ended.done():
+            self._write(self._frames())
 
     def heartbeat(self) -> None:
         """Say that all is well; a busy viewer sees that anyway."""
@@ -72,26 +72,44 @@ class Stream:
         await self._below.abort()
 
     def _write(self, frames: bytes) -> None:
+        """At once, if the client keeps up; a task is made only for one that does not."""
+        if not frames:
+            return
+        if self._below.is_closing():
+            self.end()
+        elif not self._below.write(frames):
+            self._writing = asyncio.create_task(self._go_on(frames))
+        elif self._below.is_full() or self.viewer.waiting:
+            self._writing = asyncio.create_task(self._go_on(b""))
         self.writing_since = time.monotonic()
-        self._writing = asyncio.create_task(self._write_all(frames))
 
-    async def _write_all(self, frames: bytes) -> None:
+    async def _go_on(self, frames: bytes) -> None:
+        """Write `frames`, then what waits, until nothing does."""
         try:
-            while frames and not self.ended.done():
+            if frames:
+                await self._send_all(frames)
+            while not self.ended.done():
                 self.writing_since = time.monotonic()
-                await self._send({"type": "http.response.body", "body": frames, "more_body": True})
                 await self._below.drained()
                 if self._below.is_closing():
                     self.end()  # `send` to a client that has left returns at once
                     return
-                frames = self._frames()
                 await asyncio.sleep(0)  # a long backlog must not hold up everybody else
+                # No await between here and the end: what comes after finds `_writing` None.
+                frames = self._frames()
+                if not frames:
+                    return
+                if not self._below.write(frames):
+                    await self._send_all(frames)
         except asyncio.CancelledError:
             raise
         except Exception:
             self.end()
         finally:
             self._writing = None
+
+    async def _send_all(self, frames: bytes) -> None:
+        await self._send({"type": "http.response.body", "body": frames, "more_body": True})
 
     def _frames(self) -> bytes:
         """Up to about `WRITE_BYTES` of what waits, in ascending revision; `ready` after the

@@ -14,6 +14,7 @@ from h2.connection import H2Connection
 from tests.conftest import Service, served
 from tests.flow.viewer import Viewer
 from vacancies.config import Settings
+from vacancies.search import Query
 from web import live
 
 
@@ -25,6 +26,27 @@ async def test_headers_of_a_stream(service: Service) -> None:
         assert answer.headers["Access-Control-Allow-Origin"] == "*"
     async with service.client.head(f"{service.url}/api/v1/vacancies/stream") as answer:
         assert (answer.status, await answer.read()) == (200, b"")
+
+
+async def test_where_the_socket_is_out_of_reach_the_stream_goes_the_ordinary_way(
+    service: Service,
+) -> None:
+    """An answer to HTTP/1.0 is not chunked, so nothing may be written past Hypercorn."""
+    parts = urlsplit(service.url)
+    reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
+    writer.write(b"GET /api/v1/vacancies/stream HTTP/1.0\r\n\r\n")
+    await reader.readuntil(b"\r\n\r\n")
+    assert await reader.readline() == f"id: {Query().fingerprint()}-{epoch(service)}-0\n".encode()
+    assert await reader.readline() == b"event: ready\n"
+    await reader.readuntil(b"\n\n")
+    await service.put_home("a")
+    await service.report("a", {"count": 1})
+    await reader.readuntil(b"event: listing\n")
+    writer.close()
+
+
+def epoch(service: Service) -> str:
+    return service.state.board.epoch
 
 
 async def test_heartbeats_carry_the_revision(
