@@ -10,7 +10,8 @@ import msgspec
 from quart import Blueprint, Response, current_app, request
 
 from providers.auth import ApiKey, authenticate
-from providers.payloads import HomeBody, ReportBody, ReportRow, ReportsBody, decode
+from providers.decoding import decode
+from providers.payloads import HomeBody, ReportBody, ReportRow, ReportsBody
 from vacancies.commands import ANY_STATE, Command, Confirm, Describe, Outcome, Report
 from vacancies.database import borrowed
 from vacancies.deployment import Deployment

@@ -1,19 +1,17 @@
 """What a provider may send: strict types, from which the OpenAPI document is made too.
 
-Decoding is strict (no `"1"` for 1, no unknown members). `decode` turns every fault into an
-`InvalidInput` that names the field.
+Decoding (`decoding.py`) is strict: no `"1"` for 1, no unknown members.
 """
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, date, datetime
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import msgspec
 from msgspec import Meta
 
-from vacancies.errors import InvalidInput, InvalidJson
+from vacancies.errors import InvalidInput
 from vacancies.models import (
     Address,
     AdmissionStop,
@@ -210,23 +208,3 @@ def _check_year(day: date | None, field: str) -> None:
 def _utc(moment: datetime | None, field: str) -> datetime | None:
     _check_year(moment, field)
     return None if moment is None else moment.astimezone(UTC)
-
-
-Body = TypeVar("Body")
-
-_AT = re.compile(r" - at `\$\.?(.*)`$")
-
-
-def decode(body: bytes | msgspec.Raw, into: type[Body]) -> Body:
-    """Decode strictly; raises `InvalidJson` or `InvalidInput` with the field."""
-    try:
-        return msgspec.json.decode(body, type=into, strict=True)
-    except msgspec.ValidationError as error:
-        message = str(error)
-        at = _AT.search(message)
-        field = at.group(1) if at else None
-        raise InvalidInput(
-            f"{_AT.sub('', message)}. Correct it and send the call again.", field=field or None
-        ) from error
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise InvalidJson(f"The body is not valid JSON: {error}.") from error

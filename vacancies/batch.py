@@ -19,6 +19,8 @@ from vacancies.idempotency import Remembered
 from vacancies.listings import evaluate, public_listing
 from vacancies.models import CareHome
 
+UNSTAMPED = -2
+
 
 @dataclass(slots=True)
 class Settled:
@@ -115,7 +117,10 @@ def _decide(
             if outcome.changed:
                 # Never judged for an earlier moment than before, should the clock step back.
                 after = evaluate(after, max(at, before.evaluated_at) if before else at)
-                outcome.home = homes[command.home_id] = after
+                outcome.home = after
+                # Its revision is not known yet, and that of before must match no `If-Match`
+                # of a later command in this batch: that one has not seen this change.
+                homes[command.home_id] = replace(after, revision=UNSTAMPED)
                 accepted.append((command, outcome))
     return accepted
 

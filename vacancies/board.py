@@ -192,6 +192,7 @@ class Board:
         words = columns.words[slots]
         lines = (words & needed.line == needed.line) & (words & needed.forms != 0)
         lines &= columns.from_day[slots] <= needed.by_day
+        lines &= columns.until_day[slots] >= needed.at_day
         keep: NDArray[np.bool_] = lines.any(axis=1)
         if needed.include_full:
             keep |= ~columns.has_free[slots]

@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from vacancies.models import CareForm, HomeStatus, Listing
-from vacancies.search import line_word, needs_word
+from vacancies.search import FAR_DAY, line_word, needs_word
 
 _FORM_NUMBER = {form: number for number, form in enumerate(CareForm)}
 
 
 class Columns:
-    """Everything that a search looks at. `words` and `from_day` hold one entry a public
-    line with free places; unused entries are 0 and match nothing."""
+    """Everything that a search looks at. `words`, `from_day` and `until_day` hold one entry
+    a public line with free places; unused entries are 0 and match nothing."""
 
     def __init__(self, homes: int = 1024, lines: int = 2) -> None:
         self.latitude = np.zeros(homes)
@@ -27,6 +27,7 @@ class Columns:
         self.free = np.zeros((homes, len(CareForm)), dtype=np.int32)
         self.words = np.zeros((homes, lines), dtype=np.int32)
         self.from_day = np.zeros((homes, lines), dtype=np.int32)  # ordinal, 0 means now
+        self.until_day = np.zeros((homes, lines), dtype=np.int32)  # last day, far without
 
     def put(self, slot: int, listing: Listing) -> None:
         lines = [line for line in listing.vacancies if line.count > 0]
@@ -51,6 +52,8 @@ class Columns:
             self.words[slot, number] = line_word(line, listing)
             start = line.available_from
             self.from_day[slot, number] = 0 if start is None else start.toordinal()
+            end = line.available_until
+            self.until_day[slot, number] = FAR_DAY if end is None else end.toordinal()
 
     def _make_room(self, homes: int, lines: int) -> None:
         if homes > len(self.latitude):
@@ -62,6 +65,7 @@ class Columns:
             widths = [(0, 0), (0, max(lines, 2 * self.words.shape[1]) - self.words.shape[1])]
             self.words = np.pad(self.words, widths)
             self.from_day = np.pad(self.from_day, widths)
+            self.until_day = np.pad(self.until_day, widths)
 
 
 def municipality_number(listing: Listing) -> int:

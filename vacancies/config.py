@@ -76,7 +76,8 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     if geocoder != "offline":
         _check_address(geocoder, "GEOCODER", ("http", "https"), wrong, "or the word offline")
     basemap = value("BASEMAP")
-    _check_address((basemap or "").partition(" ")[0] or None, "BASEMAP", ("http", "https"), wrong)
+    tiles = (basemap or "").partition(" ")[0] or None
+    _check_address(tiles, "BASEMAP", ("http", "https"), wrong, "(.pmtiles files are not read yet)")
     secret = value("SECRET_KEY")
     if secret is not None and len(secret) < 32:
         wrong.append("FREIPLATZ_SECRET_KEY must have at least 32 characters")

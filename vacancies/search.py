@@ -78,7 +78,8 @@ class Requirement(msgspec.Struct, frozen=True):
     line: int
     forms: int
     needs: int
-    by_day: int  # ordinal of `available_by`, far future without
+    by_day: int  # ordinal of `available_by`: free from that day at the latest; far without
+    at_day: int  # the same: and not over by then; 0 without
     max_cost_eur: float  # infinite without
     include_full: bool
 
@@ -102,6 +103,7 @@ def requirement(query: Query) -> Requirement:
         forms=sum(FORM_BITS[form] for form in set(query.care_forms)) or FORM_MASK,
         needs=sum(NEED_BITS[need] for need in set(query.needs)),
         by_day=query.available_by.toordinal() if query.available_by else FAR_DAY,
+        at_day=query.available_by.toordinal() if query.available_by else 0,
         max_cost_eur=query.max_cost_eur if query.max_cost_eur is not None else float("inf"),
         include_full=query.include_full,
     )

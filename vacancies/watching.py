@@ -14,7 +14,7 @@ from vacancies.board import prefix_range
 from vacancies.columns import municipality_number
 from vacancies.geo import BBox, box_around, distances_km
 from vacancies.models import HomeStatus, Listing, Point
-from vacancies.search import Query, line_word, needs_word, requirement
+from vacancies.search import FAR_DAY, Query, line_word, needs_word, requirement
 
 WHOLE_EARTH = BBox(-180.0, -90.0, 180.0, 90.0)
 
@@ -37,6 +37,7 @@ class Rows(Generic[Watcher]):
         ("forms", np.int32),
         ("needs", np.int32),
         ("by_day", np.int32),
+        ("at_day", np.int32),
         ("max_cost_eur", np.float64),
         ("include_full", np.bool_),
         ("municipality_from", np.int64),
@@ -59,6 +60,7 @@ class Rows(Generic[Watcher]):
             needed.forms,
             needed.needs,
             needed.by_day,
+            needed.at_day,
             needed.max_cost_eur,
             needed.include_full,
             low,
@@ -129,11 +131,13 @@ class Rows(Generic[Watcher]):
         for line in listing.vacancies:
             if line.count > 0:
                 word = line_word(line, listing)
-                day = 0 if line.available_from is None else line.available_from.toordinal()
+                start = 0 if line.available_from is None else line.available_from.toordinal()
+                end = FAR_DAY if line.available_until is None else line.available_until.toordinal()
                 keep = keep | (
                     (table["line"] & word == table["line"])
                     & (table["forms"] & word != 0)
-                    & (table["by_day"] >= day)
+                    & (table["by_day"] >= start)
+                    & (table["at_day"] <= end)
                 )
         total = listing.profile.costs.total_eur()
         municipality = municipality_number(listing)

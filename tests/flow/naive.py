@@ -52,6 +52,11 @@ def _line_matches(line: Vacancy, listing: Listing, query: Query) -> bool:
             or line.available_from is None
             or line.available_from <= query.available_by
         )
+        and (
+            query.available_by is None
+            or line.available_until is None
+            or line.available_until >= query.available_by
+        )
     )
 
 

@@ -81,11 +81,24 @@ async def test_a_batch_lets_each_command_see_those_before_it(pool: Pool, writer:
     ]
     settled = await writer.submit(commands)
     codes = [outcome.error.code if outcome.error else "ok" for outcome in settled.outcomes]
-    # The first has revision 2 only once the batch is through: nobody can know it before.
-    assert codes == ["ok", "changed_since", "ok", "ok"]
+    # The first has revision 2 only once the batch is through, and 1 is over: neither matches.
+    assert codes == ["ok", "changed_since", "changed_since", "ok"]
     (stored,) = await select_homes(pool, ["a"])
-    assert stored.vacancies == lines(3)
-    assert stored.revision == 4
+    assert stored.vacancies == lines(1)
+    assert stored.revision == 3
+
+
+async def test_of_many_who_have_seen_the_same_state_one_wins(pool: Pool, writer: Writer) -> None:
+    await describe(pool, writer, "a")
+    for _ in range(20):
+        (seen,) = await select_homes(pool, ["a"])
+        match = frozenset({seen.revision})
+        calls = [
+            writer.submit([Report(home_id="a", vacancies=lines(n), if_match=match)])
+            for n in range(6)
+        ]
+        settled = await asyncio.gather(*calls)
+        assert sum(s.outcomes[0].changed for s in settled) == 1
 
 
 async def test_what_changes_nothing_shows_what_the_batch_has_changed(
