@@ -10,6 +10,9 @@ cd "$root" || exit 1
 venv="$root/.venv"
 client="$root/web/client"
 
+# npm wants a folder for its cache; an account without a home has none.
+[ -w "${HOME:-/nonexistent}" ] || export npm_config_cache="$venv/npm-cache"
+
 say() { printf '%s\n' "$*" >&2; }
 
 fail() {

@@ -179,7 +179,13 @@ class Service:
 @asynccontextmanager
 async def served(settings: Settings) -> AsyncIterator[Service]:
     """Serve the app of `settings` on a free port of the loopback address."""
-    app = create_app(settings)
+    async with open_deployment(settings) as deployment, _served(deployment) as service:
+        yield service
+
+
+@asynccontextmanager
+async def _served(deployment: Deployment) -> AsyncIterator[Service]:
+    app = create_app(deployment)
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     listener.listen()  # from now on connections wait until Hypercorn accepts

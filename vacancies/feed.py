@@ -24,6 +24,7 @@ from vacancies.database import Connection, Pool, borrowed, is_connection_error, 
 from vacancies.homes import TOMBSTONE_DAYS, select_homes_since
 from vacancies.listings import public_listing
 from vacancies.models import Listing
+from vacancies.tasks import stop_tasks
 
 log = structlog.get_logger()
 
@@ -78,9 +79,7 @@ class Doorbell:
         assert self._task is not None
         with suppress(TimeoutError):
             await asyncio.wait_for(self._queue.join(), 1.0)
-        self._task.cancel()
-        with suppress(asyncio.CancelledError):
-            await self._task
+        await stop_tasks([self._task])
 
     def ring(self, news: Announcement) -> None:
         with suppress(asyncio.QueueFull):
@@ -143,9 +142,7 @@ class Follower:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await stop_tasks(self._tasks)
 
     def lag_seconds(self) -> float:
         """Seconds since the board was last known to agree with Postgres."""
@@ -213,7 +210,8 @@ class Follower:
     async def _repair_for_ever(self) -> None:
         while True:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._repair.wait(), REPAIR_SECONDS)
+                async with asyncio.timeout(REPAIR_SECONDS):
+                    await self._repair.wait()
             self._repair.clear()
             try:
                 await self.catch_up()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import traceback
-from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
-from contextlib import AsyncExitStack, suppress
+from collections.abc import AsyncGenerator, Coroutine
+from contextlib import AsyncExitStack
 from urllib.parse import urlsplit
 
 import structlog
@@ -15,14 +15,14 @@ from werkzeug.exceptions import HTTPException
 from providers.api import api as provider_api
 from vacancies.audience import Audience
 from vacancies.board import Board
-from vacancies.config import Settings
 from vacancies.database import is_connection_error
-from vacancies.deployment import Deployment, open_deployment
+from vacancies.deployment import Deployment
 from vacancies.errors import FreiplatzError, Unavailable
 from vacancies.feed import Follower, channel_name
 from vacancies.geocoding import open_geocoder
 from vacancies.servers import revive
 from vacancies.sweeper import sweep_for_ever
+from vacancies.tasks import stop_tasks
 from web.api import api as reader_api
 from web.finder import finder
 from web.live import LiveStreams
@@ -38,16 +38,9 @@ MAX_BODY_BYTES = 2 * 1024 * 1024
 REVIVE_SECONDS = 2.0
 
 
-def create_app(
-    settings: Settings,
-    *,
-    report: Callable[[str], None] = log.info,
-    prepare: Callable[[Deployment], Awaitable[None]] | None = None,
-) -> Quart:
-    """The app for `settings`; it opens the deployment when it starts to serve.
-
-    `report` hears what takes time at the start; `prepare` is awaited before the board loads.
-    """
+def create_app(deployment: Deployment) -> Quart:
+    """The app that serves `deployment`, which must stay open as long."""
+    settings = deployment.settings
     app = Quart(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     app.json.sort_keys = False  # type: ignore[attr-defined]
@@ -56,7 +49,7 @@ def create_app(
     geocoder = open_geocoder(settings.geocoder)
     live = LiveStreams(app.asgi_app, board, audience, geocoder)  # type: ignore[arg-type]
     app.asgi_app = live  # type: ignore[assignment]
-    app.extensions.update(live=live, geocoder=geocoder, status_of=status_of)
+    app.extensions.update(deployment=deployment, live=live, geocoder=geocoder, status_of=status_of)
     for blueprint in (provider_api, reader_api, openapi, operations, finder):
         app.register_blueprint(blueprint)
     init_pages(app)
@@ -66,13 +59,9 @@ def create_app(
     @app.while_serving
     async def lifespan() -> AsyncGenerator[None]:
         async with AsyncExitStack() as stack:
-            deployment = await stack.enter_async_context(open_deployment(settings, report=report))
-            if prepare is not None:
-                await prepare(deployment)
             follower = await _follow(stack, deployment, board, live)
             await live.start()
             stack.push_async_callback(live.close)
-            app.extensions["deployment"] = deployment
             app.extensions["state"] = State(
                 settings,
                 deployment,
@@ -118,13 +107,7 @@ async def _follow(
 def run_in_background(stack: AsyncExitStack, work: Coroutine[None, None, None]) -> None:
     """Run `work` until the stack is closed."""
     task = asyncio.create_task(work)
-
-    async def stop() -> None:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
-
-    stack.push_async_callback(stop)
+    stack.push_async_callback(stop_tasks, [task])
 
 
 async def _keep_servers(deployment: Deployment) -> None:

@@ -23,6 +23,7 @@ from vacancies.errors import FreiplatzError, InvalidParameter, Overloaded
 from vacancies.feed import Follower
 from vacancies.geocoding import Geocoder
 from vacancies.search import Query
+from vacancies.tasks import stop_tasks
 from web.asgi import Asgi, Receive, Scope, Send
 from web.cursor import Cursor, read_cursor
 from web.parameters import SEARCH, Args, check_names, parse_query
@@ -85,9 +86,7 @@ class LiveStreams:
         self._closing = True
         for stream in list(self._streams.values()):
             stream.end()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await stop_tasks(self._tasks)
 
     def on_changes(self, changes: Sequence[Change]) -> None:
         """Called right after the board applied them."""

@@ -144,6 +144,20 @@ async def test_a_port_that_is_taken_is_said_plainly(database_url: str, servers: 
         assert "Traceback" not in said.decode()
 
 
+async def test_a_database_that_is_away_is_said_plainly() -> None:
+    given = {
+        "FREIPLATZ_DATABASE_URL": "postgresql://127.0.0.1:1/x",
+        "FREIPLATZ_REDIS_URL": "redis://127.0.0.1:1",
+    }
+    running = await asyncio.create_subprocess_exec(
+        *FREIPLATZ, "serve", "--port", "0", env={**os.environ, **given}, cwd=ROOT, stderr=-1
+    )
+    _, said = await running.communicate()
+    assert running.returncode == 1
+    assert "FREIPLATZ_DATABASE_URL" in said.decode()
+    assert len(said.decode().splitlines()) == 1
+
+
 async def test_with_servers_of_its_own_it_survives_their_death(tmp_path: Path) -> None:
     """Both servers are killed; the process starts them again and takes reports."""
     data_dir = str(tmp_path / "data")

@@ -58,7 +58,7 @@ async def test_every_route_of_the_api_is_described(service: Service) -> None:
     }
     from web.app import create_app
 
-    app = create_app(service.state.settings)
+    app = create_app(service.state.deployment)
     served = {
         (str(rule.rule).replace("<", "{").replace(">", "}"), method)
         for rule in app.url_map.iter_rules()

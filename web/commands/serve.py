@@ -19,7 +19,7 @@ from hypercorn.config import Config
 from quart import Quart
 
 from vacancies.config import Settings, load_settings
-from vacancies.deployment import Deployment
+from vacancies.deployment import Deployment, open_deployment
 from vacancies.errors import FreiplatzError
 from web.app import create_app, run_in_background
 from web.commands.administration import note
@@ -84,7 +84,16 @@ def _configure_log() -> None:
 
 
 async def _serve(settings: Settings, listener: socket.socket, demo_if_empty: bool) -> None:
-    app = create_app(settings, report=note, prepare=_fill_if_empty if demo_if_empty else None)
+    # A database that is away is told here, in a sentence, before any server is set up.
+    async with open_deployment(settings, report=note) as deployment:
+        if demo_if_empty:
+            await _fill_if_empty(deployment)
+        await _serve_deployment(deployment, listener)
+    note("Stopped.")
+
+
+async def _serve_deployment(deployment: Deployment, listener: socket.socket) -> None:
+    app = create_app(deployment)
     config = Config()
     address = "http://{}:{}/".format(*listener.getsockname())
     config.bind = [f"fd://{listener.detach()}"]  # Hypercorn closes it
@@ -94,7 +103,6 @@ async def _serve(settings: Settings, listener: socket.socket, demo_if_empty: boo
     config.include_server_header = False
     # Hypercorn keeps the file of a connection this long after its client has closed it.
     config.keep_alive_timeout = 5
-    config.startup_timeout = 900  # Postgres may have to recover first
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGINT, signal.SIGTERM):
@@ -114,7 +122,6 @@ async def _serve(settings: Settings, listener: socket.socket, demo_if_empty: boo
             yield
 
     await serve_asgi(app, config, shutdown_trigger=lambda: _stopped(stop, app))
-    note("Stopped.")
 
 
 async def _stopped(stop: asyncio.Event, app: Quart) -> None:
