@@ -33,6 +33,7 @@ api = Blueprint("providers", __name__, url_prefix="/api/v1")
 GEOJSON_TYPE = "application/geo+json"
 # Clients take ids of dots alone out of a path.
 _HOME_ID = re.compile(r"(?!\.+$)[A-Za-z0-9._~-]{1,64}")
+StatusOf = Callable[[FreiplatzError], int]
 _TAG = re.compile(r'\s*(W/)?"([^"]*)"\s*')
 
 
@@ -115,6 +116,8 @@ async def post_reports() -> Response:
     """Report for many homes in one call; a bad row does not sink the rest."""
     key = await _key()
     rows = decode(await _body(), ReportsBody).reports
+    # Taken now: `render` below may run in the writer's task, which has no current app.
+    status_of: StatusOf = current_app.extensions["status_of"]
     commands: list[Command] = []
     faults: dict[int, RowResult] = {}
     for number, raw in enumerate(rows):
@@ -129,12 +132,12 @@ async def post_reports() -> Response:
                 )
             )
         except FreiplatzError as error:
-            faults[number] = _fault(_home_id_of(raw), error, f"reports[{number}]")
+            faults[number] = _fault(_home_id_of(raw), error, status_of, f"reports[{number}]")
 
     def render(outcomes: Sequence[Outcome]) -> Answer:
         taken = iter(zip(commands, outcomes, strict=True))
         results = [
-            faults[number] if number in faults else _row_result(*next(taken))
+            faults[number] if number in faults else _row_result(*next(taken), status_of)
             for number in range(len(rows))
         ]
         body = msgspec.json.encode(ReportsResult(results=results))
@@ -189,15 +192,16 @@ async def _submit(
     return answer
 
 
-def _row_result(command: Command, outcome: Outcome) -> RowResult:
+def _row_result(command: Command, outcome: Outcome, status_of: StatusOf) -> RowResult:
     if outcome.home is not None:
         return RowResult(home_id=command.home_id, status=200, revision=outcome.home.revision)
     assert outcome.error is not None
-    return _fault(command.home_id, outcome.error, None)
+    return _fault(command.home_id, outcome.error, status_of)
 
 
-def _fault(home_id: str | None, error: FreiplatzError, row: str | None) -> RowResult:
-    status_of: Callable[[FreiplatzError], int] = current_app.extensions["status_of"]
+def _fault(
+    home_id: str | None, error: FreiplatzError, status_of: StatusOf, row: str = ""
+) -> RowResult:
     field = ".".join(part for part in (row, error.field) if part)
     return RowResult(
         home_id=home_id,

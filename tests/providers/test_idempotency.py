@@ -63,3 +63,16 @@ async def test_a_key_is_bound_to_its_path(ready: Service) -> None:
         "PUT", PATH.replace("/a/", "/b/"), ONE, provider=PROVIDER, headers=headers
     )
     assert (one[1]["id"], other[1]["id"]) == ("a", "b")
+
+
+async def test_many_reports_with_a_key_among_them_a_refused_one(ready: Service) -> None:
+    rows = [{"home_id": "a", **ONE}, {"home_id": "nobody", **ONE}, {"home_id": "a"}]
+    headers = {"Idempotency-Key": "k-6"}
+    answers = [
+        await ready.call(
+            "POST", "/api/v1/reports", {"reports": rows}, provider=PROVIDER, headers=headers
+        )
+        for _ in range(2)
+    ]
+    assert [row["status"] for row in answers[0][1]["results"]] == [200, 404, 422]
+    assert answers[0][:2] == answers[1][:2]
