@@ -39,7 +39,8 @@ WRITE_DEADLINE_SECONDS = 30.0
 LIFETIME_SECONDS = (480.0, 720.0)  # jittered, lest all reconnect at once
 MAX_VIEWERS = 20_000
 FLUSHES_AT_ONCE = 200
-CATCH_UP_SECONDS = 2.0
+CATCH_UP_SECONDS = 2.0  # for a cursor that is ahead of this worker
+FAREWELL_SECONDS = 2.0  # for the end of a stream to get out
 
 HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
@@ -209,7 +210,7 @@ class LiveStreams:
         else:
             last = send({"type": "http.response.body", "body": b"", "more_body": False})
             with suppress(Exception):
-                await asyncio.wait_for(last, CATCH_UP_SECONDS)
+                await asyncio.wait_for(last, FAREWELL_SECONDS)
 
     def _join(self, query: Query, cursor: Cursor | None) -> Viewer:
         if cursor is None:

@@ -16,6 +16,7 @@ import pytest
 
 from providers.auth import create_key
 from tests.flow.viewer import Viewer
+from tests.waiting import until
 from vacancies.database import Pool
 from vacancies.provider import ensure_provider
 from vacancies.servers import Servers
@@ -175,9 +176,11 @@ async def test_with_servers_of_its_own_it_survives_their_death(tmp_path: Path) -
         assert await put(client, url, key, "a", HOME) == 201
         for pid in server_pids(tmp_path / "data"):
             os.kill(pid, signal.SIGKILL)
-        async with asyncio.timeout(30):
-            while await put(client, url, key, "a/vacancies", REPORT) != 200:
-                await asyncio.sleep(0.2)
+
+        async def is_taken() -> bool:
+            return await put(client, url, key, "a/vacancies", REPORT) == 200
+
+        await until(is_taken)
         async with client.get(f"{url}/api/v1/homes/a") as answer:
             assert (await answer.json())["properties"]["free"] == {"long_term": 2}
 

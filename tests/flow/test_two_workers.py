@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 
 from tests.conftest import Service, served
 from tests.flow.viewer import Viewer, snapshot
+from tests.waiting import until
 from vacancies.config import Settings
 from vacancies.servers import Servers, local_servers, revive
 
@@ -189,9 +190,7 @@ async def test_redis_killed_pushes_still_answer_and_viewers_still_see(
     await viewer.until(lambda: free_in(viewer, "a") == {"long_term": 3})
 
     await asyncio.to_thread(revive, own_redis)
-    async with asyncio.timeout(15):
-        while not all(worker.state.follower.is_listening for worker in workers):
-            await asyncio.sleep(0.05)
+    await until(lambda: all(worker.state.follower.is_listening for worker in workers))
     repairs = other.state.follower.repairs
     for count in (1, 2):
         await one.report("a", {"count": count})

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Sequence
 
 import pytest
 from msgspec.structs import replace
 
 from tests.vacancies.test_writer import describe, lines
+from tests.waiting import until
 from vacancies import feed
 from vacancies.board import Board, Change
 from vacancies.commands import Report
@@ -37,18 +37,15 @@ class Followed:
         self.restarts += 1
 
     async def until(self, revision: int) -> None:
-        async with asyncio.timeout(10):
-            while self.board.revision < revision:
-                await asyncio.sleep(0.01)
+        await until(lambda: self.board.revision >= revision)
 
 
 @pytest.fixture
 async def followed(deployment: Deployment) -> AsyncIterator[Followed]:
     await describe(deployment.pool, deployment.writer, "a", "b", "c")
     found = Followed(deployment)
-    async with found.follower, asyncio.timeout(20):
-        while not found.follower.is_listening:
-            await asyncio.sleep(0.01)
+    async with found.follower:
+        await until(lambda: found.follower.is_listening)
         yield found
 
 

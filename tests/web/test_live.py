@@ -13,6 +13,7 @@ from h2.connection import H2Connection
 
 from tests.conftest import Service, served
 from tests.flow.viewer import Viewer
+from tests.waiting import until
 from vacancies.config import Settings
 from vacancies.search import Query
 from web import live
@@ -79,9 +80,7 @@ async def test_a_stream_ends_after_its_lifetime_and_resumes(
 async def test_who_leaves_is_forgotten(service: Service) -> None:
     viewer = Viewer(service.url, {})
     await viewer.watch(service.client, limit=1)
-    async with asyncio.timeout(10):
-        while len(service.state.audience) or len(service.state.live):
-            await asyncio.sleep(0.01)
+    await until(lambda: len(service.state.audience) == len(service.state.live) == 0)
 
 
 def deaf_viewer(url: str) -> socket.socket:
@@ -156,10 +155,7 @@ async def test_who_does_not_read_on_http2_is_dropped_too(
             end_stream=True,
         )
         writer.write(connection.data_to_send())
-        async with asyncio.timeout(20):
-            while not len(service.state.live):
-                await asyncio.sleep(0.01)
-            while len(service.state.live):
-                await asyncio.sleep(0.05)
+        await until(lambda: len(service.state.live) == 1)
+        await until(lambda: len(service.state.live) == 0)
         writer.close()
         assert reader.exception() is None
