@@ -11,7 +11,7 @@ import sys
 import click
 
 from scripts.benchmarks import first_page, push_to_viewer
-from scripts.benchmarks.figures import Figure, table
+from scripts.benchmarks.figures import Findings, table
 
 
 def machine() -> str:
@@ -26,12 +26,12 @@ def bench() -> None:
     """Measure Freiplatz beside what it depends on. Close other programs first."""
 
 
-def _print(figures: list[Figure], as_json: bool) -> None:
+def _print(found: Findings, as_json: bool) -> None:
     if as_json:
-        click.echo(json.dumps([figure.as_dict() for figure in figures], indent=2))
+        click.echo(json.dumps([figure.as_dict() for figure in found.figures], indent=2))
     else:
         click.echo(machine())
-        click.echo(table(figures))
+        click.echo(table(found.figures))
 
 
 @bench.command("push-to-viewer")

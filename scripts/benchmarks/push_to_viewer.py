@@ -18,13 +18,13 @@ from urllib.parse import urlsplit
 
 import aiohttp
 
-from scripts.benchmarks.figures import Figure, figure, percentile
+from scripts.benchmarks.figures import Findings, figure, percentile
 from scripts.benchmarks.program import command, data_folder, served
 
 HOMES = 50
 
 
-async def measure(viewers: int, pushes: int, runs: int) -> list[Figure]:
+async def measure(viewers: int, pushes: int, runs: int) -> Findings:
     p50, p99, answers, fsyncs = [], [], [], []
     async with data_folder() as environ:
         await command(environ, "provider", "add", "Bench")
@@ -37,27 +37,29 @@ async def measure(viewers: int, pushes: int, runs: int) -> list[Figure]:
                 answers.append(percentile(answered, 0.5))
                 fsyncs.append(percentile(list(_fsyncs(Path(environ["FREIPLATZ_DATA_DIR"]))), 0.5))
     name = f"answer to last of {viewers} viewers"
-    return [
-        figure(
-            f"{name}, p50",
-            p50,
-            fsyncs,
-            "ms",
-            "a bare fsync",
-            goal="under 250 ms",
-            met=max(p50) < 250,
-        ),
-        figure(
-            f"{name}, p99",
-            p99,
-            fsyncs,
-            "ms",
-            "a bare fsync",
-            goal="under 250 ms",
-            met=max(p99) < 250,
-        ),
-        figure("push to its HTTP answer, p50", answers, fsyncs, "ms", "a bare fsync"),
-    ]
+    return Findings(
+        [
+            figure(
+                f"{name}, p50",
+                p50,
+                fsyncs,
+                "ms",
+                "a bare fsync",
+                goal="under 250 ms",
+                met=max(p50) < 250,
+            ),
+            figure(
+                f"{name}, p99",
+                p99,
+                fsyncs,
+                "ms",
+                "a bare fsync",
+                goal="under 250 ms",
+                met=max(p99) < 250,
+            ),
+            figure("push to its HTTP answer, p50", answers, fsyncs, "ms", "a bare fsync"),
+        ]
+    )
 
 
 async def _run(
