@@ -60,7 +60,7 @@ def create_app(deployment: Deployment) -> Quart:
     async def lifespan() -> AsyncGenerator[None]:
         async with AsyncExitStack() as stack:
             follower = await _follow(stack, deployment, board, live)
-            await live.start()
+            live.delivery.start()
             stack.push_async_callback(live.close)
             app.extensions["state"] = State(
                 settings,
@@ -88,13 +88,13 @@ async def _follow(
 ) -> Follower:
     def restart() -> None:
         deployment.doorbell.channel = channel_name(board.epoch)
-        live.on_restart()
+        live.delivery.on_restart()
 
     follower = Follower(
         deployment.pool,
         deployment.redis,
         board,
-        on_changes=live.on_changes,
+        on_changes=live.delivery.on_changes,
         on_restart=restart,
     )
     await stack.enter_async_context(follower)

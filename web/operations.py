@@ -88,13 +88,13 @@ class _Gauges(Collector):
         return [
             homes,
             _gauge("freiplatz_revision", "Revision of the board.", here.board.revision),
-            _gauge("freiplatz_viewers", "Open live streams.", len(here.live)),
+            _gauge("freiplatz_viewers", "Open live streams.", len(here.live.delivery)),
             _gauge("freiplatz_follower_lag_seconds", "Since the board last agreed.", lag),
             _gauge(
                 "freiplatz_follower_repairs", "Gaps filled from Postgres.", here.follower.repairs
             ),
             _gauge("freiplatz_redis_listening", "1 while subscribed.", here.follower.is_listening),
-            _gauge("freiplatz_deliveries", "Changes handed to viewers.", here.live.delivered),
+            _gauge("freiplatz_writes", "Writes to viewers.", here.live.delivery.writes),
         ]
 
 
