@@ -33,7 +33,8 @@ TOMBSTONE_DAYS = 90
 _LINES = msgspec.json.Decoder(tuple[Vacancy, ...])
 _CAPACITY = msgspec.json.Decoder(dict[CareForm, int])
 _COSTS = msgspec.json.Decoder(Costs)
-_SELECT = "SELECT h.*, p.slug AS provider FROM care_home h JOIN provider p ON p.id = h.provider_id"
+_FROM = "FROM care_home h JOIN provider p ON p.id = h.provider_id"
+_SELECT = f"SELECT h.*, p.slug AS provider {_FROM}"
 
 
 def home_from_row(row: asyncpg.Record) -> CareHome:
@@ -124,55 +125,6 @@ def _row_from_home(home: CareHome) -> dict[str, object]:
     }
 
 
-async def lock_homes(connection: Connection, ids: Sequence[str]) -> dict[str, CareHome]:
-    """Lock the rows of `ids` to the end of the transaction and return their newest state.
-
-    Always in id order: two processes that lock the same homes cannot deadlock.
-    """
-    rows = await connection.fetch(
-        f"{_SELECT} WHERE h.id = ANY($1) ORDER BY h.id FOR NO KEY UPDATE OF h", ids
-    )
-    return {row["id"]: home_from_row(row) for row in rows}
-
-
-async def advance_head(connection: Connection, count: int) -> int:
-    """Take `count` revisions and return the first.
-
-    Locks the head to the end of the transaction, so take the locks of homes first and
-    commit soon.
-    """
-    last: int = await connection.fetchval(
-        "UPDATE revision_head SET revision = revision + $1 RETURNING revision", count
-    )
-    return last - count + 1
-
-
-async def update_reports(connection: Connection, homes: Sequence[CareHome]) -> None:
-    """Write what a report, a confirmation or time changes; the profiles stay."""
-    await connection.execute(
-        """
-        UPDATE care_home h
-        SET vacancies = c.vacancies::jsonb, observed_at = c.observed_at,
-            reported_at = c.reported_at, confirmed_at = c.confirmed_at,
-            evaluated_at = c.evaluated_at, next_transition_at = c.next_transition_at,
-            revision = c.revision
-        FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::timestamptz[],
-                    $5::timestamptz[], $6::timestamptz[], $7::timestamptz[], $8::bigint[])
-          AS c(id, vacancies, observed_at, reported_at, confirmed_at, evaluated_at,
-               next_transition_at, revision)
-        WHERE h.id = c.id
-        """,
-        [home.id for home in homes],
-        [encode_lines(home.vacancies) for home in homes],
-        [home.observed_at for home in homes],
-        [home.reported_at for home in homes],
-        [home.confirmed_at for home in homes],
-        [home.evaluated_at for home in homes],
-        [home.next_transition_at for home in homes],
-        [home.revision for home in homes],
-    )
-
-
 async def upsert_homes(
     connection: Connection, homes: Sequence[CareHome], locked: Iterable[str]
 ) -> int:
@@ -196,6 +148,16 @@ async def upsert_homes(
 
 def encode_lines(lines: Sequence[Vacancy]) -> str:
     return msgspec.json.encode(lines).decode()
+
+
+async def select_versions(
+    connection: Connection, ids: Sequence[str]
+) -> list[tuple[int, CareHome]]:
+    """Homes, each with the transaction that wrote its row."""
+    rows = await connection.fetch(
+        f"SELECT h.xmin AS version, h.*, p.slug AS provider {_FROM} WHERE h.id = ANY($1)", ids
+    )
+    return [(row["version"], home_from_row(row)) for row in rows]
 
 
 async def select_homes(connection: Connection | Pool, ids: Sequence[str]) -> list[CareHome]:

@@ -7,7 +7,7 @@ All times are UTC. Dates are calendar days in the region of the deployment (Euro
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 import msgspec
@@ -210,8 +210,10 @@ class CareHome(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def last_said_at(self) -> datetime | None:
         """The later of `observed_at` and `confirmed_at`; freshness counts from here."""
-        times = [at for at in (self.observed_at, self.confirmed_at) if at is not None]
-        return max(times) if times else None
+        observed, confirmed = self.observed_at, self.confirmed_at
+        if observed is None or confirmed is None:
+            return observed or confirmed
+        return max(observed, confirmed)
 
 
 class Listing(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -238,6 +240,6 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Policy(msgspec.Struct, frozen=True, kw_only=True):
     """Limits that a municipality may set; these are the defaults of the deployment."""
 
-    fresh_hours: int = 24
-    ageing_hours: int = 72
+    fresh_for: timedelta = timedelta(hours=24)
+    ageing_for: timedelta = timedelta(hours=72)
     small_home_places: int = 30

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-import asyncpg
 import pytest
 
-from vacancies import homes
+from vacancies import reports
 from vacancies.commands import Actor, Command, Confirm, Describe, Reevaluate, Report
-from vacancies.database import Pool
+from vacancies.database import Connection, Pool
 from vacancies.errors import ForeignHome, OutcomeUnknown, Unavailable, UnknownHome
 from vacancies.feed import Announcement
 from vacancies.homes import select_homes
@@ -215,13 +215,13 @@ async def test_a_connection_lost_before_commit_changes_nothing(
 ) -> None:
     await describe(pool, writer, "a")
     before = await head(pool)
-    advance = homes.advance_head
+    write = reports.write_changes
 
-    async def die(connection: asyncpg.Connection, count: int) -> int:
+    async def die(connection: Connection, rows: Sequence[reports.Row]) -> int:
         await _terminate_others(pool)
-        return await advance(connection, count)
+        return await write(connection, rows)
 
-    monkeypatch.setattr("vacancies.batch.advance_head", die)
+    monkeypatch.setattr("vacancies.batch.write_changes", die)
     with pytest.raises(Unavailable):
         await writer.submit([Report(home_id="a", vacancies=lines(1))])
     monkeypatch.undo()
