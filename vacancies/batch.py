@@ -83,9 +83,9 @@ async def write_decided(connection: Connection, decided: Decided) -> Announcemen
             for _, outcome in decided.accepted
             if outcome.home and not _same_profile(outcome.home, before.get(outcome.home.id))
         }
-        first = await write_changes(connection, _rows(decided.accepted, described))
+        first = await write_changes(connection, _rows(decided.accepted))
         decided.changed = _stamp(decided, first)
-        # Whole rows only where more than the report has changed: that is rare, and dear.
+        # Whole homes only where more than the report has changed: that is rare, and dear.
         whole = [home for home in decided.changed.values() if home.id in described]
         if whole and await upsert_homes(connection, whole, before) < len(whole):
             raise LostRace
@@ -144,10 +144,10 @@ def _decide(units: Sequence[Unit], locked: Locked) -> list[tuple[Command, Outcom
     return accepted
 
 
-def _rows(accepted: Sequence[tuple[Command, Outcome]], described: set[str]) -> list[Row]:
+def _rows(accepted: Sequence[tuple[Command, Outcome]]) -> list[Row]:
     """A row of every accepted command; the last one of a home is its new state."""
     rows: list[Row] = []
-    seen: set[str] = set(described)
+    seen: set[str] = set()
     for command, outcome in reversed(accepted):
         home = outcome.home
         assert home is not None

@@ -275,8 +275,8 @@ class Follower:
 async def _select_floor(connection: Connection) -> int:
     """The revision below which a cursor may have missed a tombstone that is gone."""
     floor: int = await connection.fetchval(
-        "SELECT coalesce(max(revision), 0) FROM care_home"
-        " WHERE closed_at <= now() - make_interval(days => $1)",
+        "SELECT coalesce(max(s.revision), 0) FROM care_home h JOIN home_state s ON s.home_id = h.id"
+        " WHERE h.closed_at <= now() - make_interval(days => $1)",
         TOMBSTONE_DAYS,
     )
     return floor

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Container, Sequence
 from datetime import datetime
 
 import asyncpg
@@ -33,8 +33,14 @@ TOMBSTONE_DAYS = 90
 _LINES = msgspec.json.Decoder(tuple[Vacancy, ...])
 _CAPACITY = msgspec.json.Decoder(dict[CareForm, int])
 _COSTS = msgspec.json.Decoder(Costs)
-_FROM = "FROM care_home h JOIN provider p ON p.id = h.provider_id"
-_SELECT = f"SELECT h.*, p.slug AS provider {_FROM}"
+_STATE = (
+    "home_id, vacancies, observed_at, reported_at, confirmed_at, evaluated_at,"
+    " next_transition_at, revision"
+)
+_SELECT = (
+    "SELECT h.*, s.*, s.xmin AS version, p.slug AS provider FROM home_state s"
+    " JOIN care_home h ON h.id = s.home_id JOIN provider p ON p.id = h.provider_id"
+)
 
 
 def home_from_row(row: asyncpg.Record) -> CareHome:
@@ -114,6 +120,14 @@ def _row_from_home(home: CareHome) -> dict[str, object]:
         "status": profile.status,
         "merged_into": profile.merged_into,
         "closed_at": home.closed_at,
+        "moved_revision": home.moved_revision,
+    }
+
+
+def _state_from_home(home: CareHome) -> dict[str, object]:
+    """The columns of `home_state`."""
+    return {
+        "home_id": home.id,
         "vacancies": home.vacancies,
         "observed_at": home.observed_at,
         "reported_at": home.reported_at,
@@ -121,14 +135,14 @@ def _row_from_home(home: CareHome) -> dict[str, object]:
         "evaluated_at": home.evaluated_at,
         "next_transition_at": home.next_transition_at,
         "revision": home.revision,
-        "moved_revision": home.moved_revision,
     }
 
 
 async def upsert_homes(
-    connection: Connection, homes: Sequence[CareHome], locked: Iterable[str]
+    connection: Connection, homes: Sequence[CareHome], locked: Container[str]
 ) -> int:
-    """Write whole homes; returns how many were written.
+    """Write the profiles of `homes`, and the states of those that are new; returns how many
+    homes were written.
 
     Rows that exist but are not among `locked` came from somebody else after we looked:
     they are left alone, and the caller sees it from the count.
@@ -136,14 +150,22 @@ async def upsert_homes(
     columns = [name for name in _row_from_home(homes[0]) if name != "id"]
     assignments = ", ".join(f"{name} = excluded.{name}" for name in columns)
     names = ", ".join(["id", *columns])
-    written = await connection.execute(
+    new = [home for home in homes if home.id not in locked]
+    written = await connection.fetch(
         f"INSERT INTO care_home ({names})"
         f" SELECT {names} FROM jsonb_populate_recordset(NULL::care_home, $1::jsonb)"
-        f" ON CONFLICT (id) DO UPDATE SET {assignments} WHERE care_home.id = ANY($2)",
+        f" ON CONFLICT (id) DO UPDATE SET {assignments} WHERE care_home.id <> ALL($2)"
+        " RETURNING id",
         msgspec.json.encode([_row_from_home(home) for home in homes]).decode(),
-        list(locked),
+        [home.id for home in new],
     )
-    return int(written.rsplit(" ", 1)[1])
+    if new and len(written) == len(homes):
+        await connection.execute(
+            f"INSERT INTO home_state ({_STATE}) SELECT {_STATE}"
+            " FROM jsonb_populate_recordset(NULL::home_state, $1::jsonb)",
+            msgspec.json.encode([_state_from_home(home) for home in new]).decode(),
+        )
+    return len(written)
 
 
 def encode_lines(lines: Sequence[Vacancy]) -> str:
@@ -153,10 +175,8 @@ def encode_lines(lines: Sequence[Vacancy]) -> str:
 async def select_versions(
     connection: Connection, ids: Sequence[str]
 ) -> list[tuple[int, CareHome]]:
-    """Homes, each with the transaction that wrote its row."""
-    rows = await connection.fetch(
-        f"SELECT h.xmin AS version, h.*, p.slug AS provider {_FROM} WHERE h.id = ANY($1)", ids
-    )
+    """Homes, each with the transaction that wrote its state."""
+    rows = await connection.fetch(f"{_SELECT} WHERE s.home_id = ANY($1)", ids)
     return [(row["version"], home_from_row(row)) for row in rows]
 
 
@@ -182,9 +202,9 @@ async def select_homes_since(
     `TOMBSTONE_DAYS` are left out.
     """
     cursor = await connection.cursor(
-        f"{_SELECT} WHERE h.revision > $1"
+        f"{_SELECT} WHERE s.revision > $1"
         " AND (h.closed_at IS NULL OR h.closed_at > now() - make_interval(days => $2))"
-        " ORDER BY h.revision",
+        " ORDER BY s.revision",
         revision,
         TOMBSTONE_DAYS,
     )
@@ -195,18 +215,18 @@ async def select_homes_since(
 async def select_due_homes(connection: Connection | Pool, limit: int) -> list[str]:
     """Ids of homes that time has changed, by the database's clock, oldest first."""
     rows = await connection.fetch(
-        "SELECT id FROM care_home WHERE next_transition_at <= clock_timestamp()"
+        "SELECT home_id FROM home_state WHERE next_transition_at <= clock_timestamp()"
         " ORDER BY next_transition_at LIMIT $1",
         limit,
     )
-    return [row["id"] for row in rows]
+    return [row["home_id"] for row in rows]
 
 
 async def select_sweep_lag(connection: Connection | Pool) -> float:
     """Seconds by which the oldest due transition is late, 0 if none is."""
     due: datetime | None
     row = await connection.fetchrow(
-        "SELECT min(next_transition_at) AS due, clock_timestamp() AS clock FROM care_home"
+        "SELECT min(next_transition_at) AS due, clock_timestamp() AS clock FROM home_state"
     )
     assert row is not None
     due = row["due"]

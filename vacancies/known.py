@@ -44,8 +44,8 @@ class KnownHomes:
         row = await connection.fetchrow(
             "SELECT array_agg(id) AS ids, array_agg(version) AS versions,"
             " clock_timestamp() AS at, pg_current_xact_id()::xid AS transaction"
-            " FROM (SELECT id, xmin AS version FROM care_home"
-            " WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE) AS locked",
+            " FROM (SELECT home_id AS id, xmin AS version FROM home_state"
+            " WHERE home_id = ANY($1) ORDER BY home_id FOR NO KEY UPDATE) AS locked",
             ids,
         )
         assert row is not None

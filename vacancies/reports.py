@@ -38,12 +38,12 @@ async def write_changes(connection: Connection, rows: Sequence[Row]) -> int:
             WITH ORDINALITY AS t(id, lines, observed_at, reported_at, confirmed_at, evaluated_at,
                                  next_transition_at, kind, api_key_id, is_state, position)
         ), state AS (
-          UPDATE care_home h
+          UPDATE home_state s
           SET vacancies = told.vacancies, observed_at = told.observed_at,
               reported_at = told.reported_at, confirmed_at = told.confirmed_at,
               evaluated_at = told.evaluated_at, next_transition_at = told.next_transition_at,
               revision = told.revision
-          FROM told WHERE h.id = told.id AND told.is_state
+          FROM told WHERE s.home_id = told.id AND told.is_state
         ), history AS (
           INSERT INTO report (home_id, revision, kind, observed_at, reported_at, vacancies,
                               api_key_id)

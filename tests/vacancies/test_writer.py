@@ -68,7 +68,7 @@ async def test_revisions_are_gapless_and_in_order_across_writers(
     for home in "abcdefgh":
         own = [row["revision"] for row in rows if row["home_id"] == home]
         assert own == sorted(own)
-        assert own[-1] == await pool.fetchval("SELECT revision FROM care_home WHERE id = $1", home)
+        assert own[-1] == await pool.fetchval("SELECT revision FROM home_state WHERE home_id = $1", home)
 
 
 async def test_a_batch_lets_each_command_see_those_before_it(pool: Pool, writer: Writer) -> None:
@@ -265,7 +265,7 @@ async def test_the_sweeper_ages_what_is_due(
     assert await sweep(pool, writer) == 0
     # As if 50 hours had passed since: what time changes is due.
     await pool.execute(
-        "UPDATE care_home SET observed_at = observed_at - interval '50 hours',"
+        "UPDATE home_state SET observed_at = observed_at - interval '50 hours',"
         " next_transition_at = next_transition_at - interval '50 hours'"
     )
     announced.clear()
@@ -278,7 +278,7 @@ async def test_the_sweeper_ages_what_is_due(
 async def test_one_sweeps_at_a_time(pool: Pool, writer: Writer) -> None:
     await describe(pool, writer, "a")
     await writer.submit([Report(home_id="a", vacancies=lines(1))])
-    await pool.execute("UPDATE care_home SET next_transition_at = now() - interval '1 s'")
+    await pool.execute("UPDATE home_state SET next_transition_at = now() - interval '1 s'")
     done = await asyncio.gather(*(sweep(pool, writer) for _ in range(4)))
     assert sum(done) == 1
 
