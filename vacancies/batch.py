@@ -58,9 +58,7 @@ class LostRace(Exception):
     """Somebody created a home after we looked; the batch is decided anew."""
 
 
-async def decide_batch(
-    connection: Connection, batch: Sequence[Unit], known: KnownHomes
-) -> Decided:
+async def decide_batch(connection: Connection, batch: Sequence[Unit], known: KnownHomes) -> Decided:
     """Lock the homes of `batch` and let its commands decide; nothing is written yet."""
     await _claim(connection, batch)
     units = [unit for unit in batch if unit.settled is None]

@@ -172,9 +172,7 @@ def encode_lines(lines: Sequence[Vacancy]) -> str:
     return msgspec.json.encode(lines).decode()
 
 
-async def select_versions(
-    connection: Connection, ids: Sequence[str]
-) -> list[tuple[int, CareHome]]:
+async def select_versions(connection: Connection, ids: Sequence[str]) -> list[tuple[int, CareHome]]:
     """Homes, each with the transaction that wrote its state."""
     rows = await connection.fetch(f"{_SELECT} WHERE s.home_id = ANY($1)", ids)
     return [(row["version"], home_from_row(row)) for row in rows]

@@ -31,10 +31,11 @@ async def write_changes(connection: Connection, rows: Sequence[Row]) -> int:
         WITH head AS (
           UPDATE revision_head SET revision = revision + $1 RETURNING revision - $1 AS before
         ), told AS MATERIALIZED (
-          SELECT (SELECT before FROM head) + t.position AS revision, t.lines::jsonb AS vacancies, t.*
+          SELECT (SELECT before FROM head) + t.position AS revision,
+                 t.lines::jsonb AS vacancies, t.*
           FROM unnest($2::text[], $3::text[], $4::timestamptz[], $5::timestamptz[],
-                            $6::timestamptz[], $7::timestamptz[], $8::timestamptz[],
-                            $9::text[], $10::bigint[], $11::bool[])
+                      $6::timestamptz[], $7::timestamptz[], $8::timestamptz[],
+                      $9::text[], $10::bigint[], $11::bool[])
             WITH ORDINALITY AS t(id, lines, observed_at, reported_at, confirmed_at, evaluated_at,
                                  next_transition_at, kind, api_key_id, is_state, position)
         ), state AS (

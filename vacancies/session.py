@@ -1,4 +1,4 @@
-"""A connection of the writer's own, from one batch to the next."""
+"""The writer's own connection, from one batch to the next."""
 
 from __future__ import annotations
 
@@ -15,13 +15,12 @@ _SETTINGS = (
 )
 
 
-class Lane:
+class Session:
     """Begins one transaction after the other; whoever fails in one must `drop` it."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
         self._connection: PoolConnection | None = None
-        self.is_busy = False
 
     async def begin(self) -> tuple[PoolConnection, bool]:
         """A connection with a transaction just begun, and whether the connection is new.
