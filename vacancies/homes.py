@@ -33,6 +33,11 @@ TOMBSTONE_DAYS = 90
 _LINES = msgspec.json.Decoder(tuple[Vacancy, ...])
 _CAPACITY = msgspec.json.Decoder(dict[CareForm, int])
 _COSTS = msgspec.json.Decoder(Costs)
+# To look a code up is quicker than to call its enumeration, and a region is many homes.
+_PRECISIONS = {code.value: code for code in Precision}
+_FOCUSES = {code.value: code for code in Focus}
+_NEEDS = {code.value: code for code in Need}
+_STATUSES = {code.value: code for code in HomeStatus}
 _STATE = (
     "home_id, vacancies, observed_at, reported_at, confirmed_at, evaluated_at,"
     " next_transition_at, revision"
@@ -68,7 +73,7 @@ def _profile_from_row(row: asyncpg.Record) -> Profile:
     return Profile(
         name=row["name"],
         point=Point(row["latitude"], row["longitude"]),
-        precision=Precision(row["point_precision"]),
+        precision=_PRECISIONS[row["point_precision"]],
         address=Address(
             street=row["street"],
             postcode=row["postcode"],
@@ -79,13 +84,13 @@ def _profile_from_row(row: asyncpg.Record) -> Profile:
         municipality=row["municipality"],
         capacity=_CAPACITY.decode(row["capacity"]),
         costs=_COSTS.decode(row["costs"]),
-        focuses=tuple(Focus(code) for code in row["focuses"]),
-        needs=tuple(Need(code) for code in row["needs"]),
+        focuses=tuple([_FOCUSES[code] for code in row["focuses"]]),
+        needs=tuple([_NEEDS[code] for code in row["needs"]]),
         waiting_list=WaitingList(waiting) if waiting else None,
         admission_stop=(
             AdmissionStop(reason=StopReason(reason), until=row["stop_until"]) if reason else None
         ),
-        status=HomeStatus(row["status"]),
+        status=_STATUSES[row["status"]],
         merged_into=row["merged_into"],
     )
 
