@@ -5,19 +5,20 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from msgspec.structs import replace
 
-from vacancies import idempotency, reports
+from vacancies import idempotency
 from vacancies.commands import Command, Outcome
 from vacancies.database import Connection
 from vacancies.errors import FreiplatzError
 from vacancies.feed import Announcement
-from vacancies.homes import advance_head, lock_homes, update_reports, upsert_homes
+from vacancies.homes import upsert_homes
 from vacancies.idempotency import Remembered
+from vacancies.known import KnownHomes, Locked
 from vacancies.listings import evaluate, public_listing
 from vacancies.models import CareHome
+from vacancies.reports import Row, write_changes
 
 UNSTAMPED = -2
 
@@ -42,37 +43,54 @@ class Unit:
     settled: Settled | FreiplatzError | None = None
 
 
+@dataclass(slots=True)
+class Decided:
+    """What a batch comes to: its `accepted` commands, in the order of their revisions.
+    `changed` holds the last state of each home that they change."""
+
+    units: list[Unit]
+    locked: Locked
+    accepted: list[tuple[Command, Outcome]]
+    changed: dict[str, CareHome] = field(default_factory=dict)
+
+
 class LostRace(Exception):
     """Somebody created a home after we looked; the batch is decided anew."""
 
 
-async def write_batch(connection: Connection, batch: Sequence[Unit]) -> Announcement | None:
-    """Everything between BEGIN and COMMIT; the outcomes stand in the units afterwards.
-
-    Returns what is to be announced after COMMIT, None if nothing changed. Raises `LostRace`.
-    """
+async def decide_batch(connection: Connection, batch: Sequence[Unit], known: KnownHomes) -> Decided:
+    """Lock the homes of `batch` and let its commands decide; nothing is written yet."""
     await _claim(connection, batch)
     units = [unit for unit in batch if unit.settled is None]
-    if not units:
-        return None
     ids = sorted({command.home_id for unit in units for command in unit.commands})
-    stored = await lock_homes(connection, ids)
-    at: datetime = await connection.fetchval("SELECT clock_timestamp()")
-    accepted = _decide(units, dict(stored), at)
+    locked = await known.lock(connection, ids)
+    return Decided(units, locked, _decide(units, locked))
+
+
+async def write_decided(connection: Connection, decided: Decided) -> Announcement | None:
+    """Write what was decided; the outcomes stand in the units afterwards.
+
+    Locks the head, so COMMIT must follow at once. Returns what is to be announced after it,
+    None if nothing changed. Raises `LostRace`.
+    """
     news = None
-    if accepted:
-        first = await advance_head(connection, len(accepted))
-        changed = _stamp(units, stored, first)
-        await _write_homes(connection, changed, stored)
-        await reports.insert_reports(connection, accepted)
-        news = Announcement(
-            first=first,
-            last=first + len(accepted) - 1,
-            listings=tuple(
-                public_listing(home) for home in sorted(changed.values(), key=lambda h: h.revision)
-            ),
-        )
-    await _remember(connection, units)
+    if decided.accepted:
+        before = decided.locked.homes
+        described = {
+            outcome.home.id
+            for _, outcome in decided.accepted
+            if outcome.home and not _same_profile(outcome.home, before.get(outcome.home.id))
+        }
+        first = await write_changes(connection, _rows(decided.accepted))
+        decided.changed = _stamp(decided, first)
+        # Whole homes only where more than the report has changed: that is rare, and dear.
+        whole = [home for home in decided.changed.values() if home.id in described]
+        if whole and await upsert_homes(connection, whole, before) < len(whole):
+            raise LostRace
+        listings = map(public_listing, sorted(decided.changed.values(), key=_revision))
+        last = first + len(decided.accepted) - 1
+        news = Announcement(first=first, last=last, listings=tuple(listings))
+    await _remember(connection, decided.units)
     return news
 
 
@@ -99,10 +117,9 @@ async def _remember(connection: Connection, units: Sequence[Unit]) -> None:
         await idempotency.insert_answers(connection, answers)
 
 
-def _decide(
-    units: Sequence[Unit], homes: dict[str, CareHome], at: datetime
-) -> list[tuple[Command, Outcome]]:
+def _decide(units: Sequence[Unit], locked: Locked) -> list[tuple[Command, Outcome]]:
     """Let each command decide on the state that those before it leave."""
+    at, homes = locked.at, dict(locked.homes)
     accepted = []
     for unit in units:
         for command in unit.commands:
@@ -125,11 +142,25 @@ def _decide(
     return accepted
 
 
-def _stamp(units: Sequence[Unit], stored: dict[str, CareHome], first: int) -> dict[str, CareHome]:
+def _rows(accepted: Sequence[tuple[Command, Outcome]]) -> list[Row]:
+    """A row of every accepted command; the last one of a home is its new state."""
+    rows: list[Row] = []
+    seen: set[str] = set()
+    for command, outcome in reversed(accepted):
+        home = outcome.home
+        assert home is not None
+        rows.append(Row(home, command.kind, command.actor.api_key_id, home.id not in seen))
+        seen.add(home.id)
+    rows.reverse()
+    return rows
+
+
+def _stamp(decided: Decided, first: int) -> dict[str, CareHome]:
     """Give each accepted change its revision; returns the last state of each home."""
     changed: dict[str, CareHome] = {}
+    stored = decided.locked.homes
     revision = first
-    for outcome in (outcome for unit in units for outcome in unit.outcomes):
+    for outcome in (outcome for unit in decided.units for outcome in unit.outcomes):
         home = outcome.home
         if home is None:
             continue
@@ -146,20 +177,11 @@ def _stamp(units: Sequence[Unit], stored: dict[str, CareHome], first: int) -> di
     return changed
 
 
-async def _write_homes(
-    connection: Connection, changed: dict[str, CareHome], stored: dict[str, CareHome]
-) -> None:
-    """Whole rows only where more than the report has changed: that is rare, and dear."""
-    same = {home.id for home in changed.values() if _same_profile(home, stored.get(home.id))}
-    reported = [home for home in changed.values() if home.id in same]
-    described = [home for home in changed.values() if home.id not in same]
-    if reported:
-        await update_reports(connection, reported)
-    if described and await upsert_homes(connection, described, stored) < len(described):
-        raise LostRace
-
-
 def _same_profile(home: CareHome, before: CareHome | None) -> bool:
     return (
         before is not None and before.profile is home.profile and before.identity == home.identity
     )
+
+
+def _revision(home: CareHome) -> int:
+    return home.revision

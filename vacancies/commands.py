@@ -236,8 +236,11 @@ def _check_match(home: CareHome, if_match: frozenset[int] | None) -> None:
 
 def check_capacity(lines: Sequence[Vacancy], capacity: dict[CareForm, int]) -> None:
     """Raise `ExceedsCapacity` if more places are free than are licensed."""
+    counts: dict[CareForm, int] = {}
+    for line in lines:
+        counts[line.care_form] = counts.get(line.care_form, 0) + line.count
     for form, licensed in capacity.items():
-        free = sum(line.count for line in lines if line.care_form is form)
+        free = counts.get(form, 0)
         if 0 < licensed < free:
             raise ExceedsCapacity(
                 f"{free} free places in {form.value} are more than the {licensed} licensed."

@@ -72,11 +72,17 @@ async def open_pool(database_url: str, *, size: int = 8) -> Pool:
             timeout=10,
             command_timeout=COMMAND_SECONDS,
             server_settings=SERVER_SETTINGS,
+            reset=_leave_as_it_is,
         )
     except (*CONNECTION_ERRORS, asyncpg.PostgresError, ValueError) as error:
         raise Unavailable(
             f"The database does not answer ({error}). Check FREIPLATZ_DATABASE_URL."
         ) from error
+
+
+async def _leave_as_it_is(connection: Connection) -> None:
+    """Resetting a session asks the server once more after every query: nobody who borrows a
+    connection leaves settings or locks of a session behind."""
 
 
 @asynccontextmanager
@@ -141,6 +147,7 @@ async def migrate(pool: Pool, report: Callable[[str], None] = lambda line: None)
                 done += 1
         finally:
             await connection.execute("SELECT pg_advisory_unlock($1)", MIGRATION_LOCK)
+            await connection.execute("RESET statement_timeout")
     return done
 
 

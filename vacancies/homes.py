@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Container, Sequence
 from datetime import datetime
 
 import asyncpg
@@ -33,7 +33,19 @@ TOMBSTONE_DAYS = 90
 _LINES = msgspec.json.Decoder(tuple[Vacancy, ...])
 _CAPACITY = msgspec.json.Decoder(dict[CareForm, int])
 _COSTS = msgspec.json.Decoder(Costs)
-_SELECT = "SELECT h.*, p.slug AS provider FROM care_home h JOIN provider p ON p.id = h.provider_id"
+# To look a code up is quicker than to call its enumeration, and a region is many homes.
+_PRECISIONS = {code.value: code for code in Precision}
+_FOCUSES = {code.value: code for code in Focus}
+_NEEDS = {code.value: code for code in Need}
+_STATUSES = {code.value: code for code in HomeStatus}
+_STATE = (
+    "home_id, vacancies, observed_at, reported_at, confirmed_at, evaluated_at,"
+    " next_transition_at, revision"
+)
+_SELECT = (
+    "SELECT h.*, s.*, s.xmin AS version, p.slug AS provider FROM home_state s"
+    " JOIN care_home h ON h.id = s.home_id JOIN provider p ON p.id = h.provider_id"
+)
 
 
 def home_from_row(row: asyncpg.Record) -> CareHome:
@@ -61,7 +73,7 @@ def _profile_from_row(row: asyncpg.Record) -> Profile:
     return Profile(
         name=row["name"],
         point=Point(row["latitude"], row["longitude"]),
-        precision=Precision(row["point_precision"]),
+        precision=_PRECISIONS[row["point_precision"]],
         address=Address(
             street=row["street"],
             postcode=row["postcode"],
@@ -72,13 +84,13 @@ def _profile_from_row(row: asyncpg.Record) -> Profile:
         municipality=row["municipality"],
         capacity=_CAPACITY.decode(row["capacity"]),
         costs=_COSTS.decode(row["costs"]),
-        focuses=tuple(Focus(code) for code in row["focuses"]),
-        needs=tuple(Need(code) for code in row["needs"]),
+        focuses=tuple([_FOCUSES[code] for code in row["focuses"]]),
+        needs=tuple([_NEEDS[code] for code in row["needs"]]),
         waiting_list=WaitingList(waiting) if waiting else None,
         admission_stop=(
             AdmissionStop(reason=StopReason(reason), until=row["stop_until"]) if reason else None
         ),
-        status=HomeStatus(row["status"]),
+        status=_STATUSES[row["status"]],
         merged_into=row["merged_into"],
     )
 
@@ -113,6 +125,14 @@ def _row_from_home(home: CareHome) -> dict[str, object]:
         "status": profile.status,
         "merged_into": profile.merged_into,
         "closed_at": home.closed_at,
+        "moved_revision": home.moved_revision,
+    }
+
+
+def _state_from_home(home: CareHome) -> dict[str, object]:
+    """The columns of `home_state`."""
+    return {
+        "home_id": home.id,
         "vacancies": home.vacancies,
         "observed_at": home.observed_at,
         "reported_at": home.reported_at,
@@ -120,63 +140,14 @@ def _row_from_home(home: CareHome) -> dict[str, object]:
         "evaluated_at": home.evaluated_at,
         "next_transition_at": home.next_transition_at,
         "revision": home.revision,
-        "moved_revision": home.moved_revision,
     }
 
 
-async def lock_homes(connection: Connection, ids: Sequence[str]) -> dict[str, CareHome]:
-    """Lock the rows of `ids` to the end of the transaction and return their newest state.
-
-    Always in id order: two processes that lock the same homes cannot deadlock.
-    """
-    rows = await connection.fetch(
-        f"{_SELECT} WHERE h.id = ANY($1) ORDER BY h.id FOR NO KEY UPDATE OF h", ids
-    )
-    return {row["id"]: home_from_row(row) for row in rows}
-
-
-async def advance_head(connection: Connection, count: int) -> int:
-    """Take `count` revisions and return the first.
-
-    Locks the head to the end of the transaction, so take the locks of homes first and
-    commit soon.
-    """
-    last: int = await connection.fetchval(
-        "UPDATE revision_head SET revision = revision + $1 RETURNING revision", count
-    )
-    return last - count + 1
-
-
-async def update_reports(connection: Connection, homes: Sequence[CareHome]) -> None:
-    """Write what a report, a confirmation or time changes; the profiles stay."""
-    await connection.execute(
-        """
-        UPDATE care_home h
-        SET vacancies = c.vacancies::jsonb, observed_at = c.observed_at,
-            reported_at = c.reported_at, confirmed_at = c.confirmed_at,
-            evaluated_at = c.evaluated_at, next_transition_at = c.next_transition_at,
-            revision = c.revision
-        FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::timestamptz[],
-                    $5::timestamptz[], $6::timestamptz[], $7::timestamptz[], $8::bigint[])
-          AS c(id, vacancies, observed_at, reported_at, confirmed_at, evaluated_at,
-               next_transition_at, revision)
-        WHERE h.id = c.id
-        """,
-        [home.id for home in homes],
-        [encode_lines(home.vacancies) for home in homes],
-        [home.observed_at for home in homes],
-        [home.reported_at for home in homes],
-        [home.confirmed_at for home in homes],
-        [home.evaluated_at for home in homes],
-        [home.next_transition_at for home in homes],
-        [home.revision for home in homes],
-    )
-
-
 async def upsert_homes(
-    connection: Connection, homes: Sequence[CareHome], locked: Iterable[str]
+    connection: Connection, homes: Sequence[CareHome], locked: Container[str]
 ) -> int:
-    """Write whole homes; returns how many were written.
+    """Write the profiles of `homes`, and the states of those that are new; returns how many
+    homes were written.
 
     Rows that exist but are not among `locked` came from somebody else after we looked:
     they are left alone, and the caller sees it from the count.
@@ -184,18 +155,32 @@ async def upsert_homes(
     columns = [name for name in _row_from_home(homes[0]) if name != "id"]
     assignments = ", ".join(f"{name} = excluded.{name}" for name in columns)
     names = ", ".join(["id", *columns])
-    written = await connection.execute(
+    new = [home for home in homes if home.id not in locked]
+    written = await connection.fetch(
         f"INSERT INTO care_home ({names})"
         f" SELECT {names} FROM jsonb_populate_recordset(NULL::care_home, $1::jsonb)"
-        f" ON CONFLICT (id) DO UPDATE SET {assignments} WHERE care_home.id = ANY($2)",
+        f" ON CONFLICT (id) DO UPDATE SET {assignments} WHERE care_home.id <> ALL($2)"
+        " RETURNING id",
         msgspec.json.encode([_row_from_home(home) for home in homes]).decode(),
-        list(locked),
+        [home.id for home in new],
     )
-    return int(written.rsplit(" ", 1)[1])
+    if new and len(written) == len(homes):
+        await connection.execute(
+            f"INSERT INTO home_state ({_STATE}) SELECT {_STATE}"
+            " FROM jsonb_populate_recordset(NULL::home_state, $1::jsonb)",
+            msgspec.json.encode([_state_from_home(home) for home in new]).decode(),
+        )
+    return len(written)
 
 
 def encode_lines(lines: Sequence[Vacancy]) -> str:
     return msgspec.json.encode(lines).decode()
+
+
+async def select_versions(connection: Connection, ids: Sequence[str]) -> list[tuple[int, CareHome]]:
+    """Homes, each with the transaction that wrote its state."""
+    rows = await connection.fetch(f"{_SELECT} WHERE s.home_id = ANY($1)", ids)
+    return [(row["version"], home_from_row(row)) for row in rows]
 
 
 async def select_homes(connection: Connection | Pool, ids: Sequence[str]) -> list[CareHome]:
@@ -220,9 +205,9 @@ async def select_homes_since(
     `TOMBSTONE_DAYS` are left out.
     """
     cursor = await connection.cursor(
-        f"{_SELECT} WHERE h.revision > $1"
+        f"{_SELECT} WHERE s.revision > $1"
         " AND (h.closed_at IS NULL OR h.closed_at > now() - make_interval(days => $2))"
-        " ORDER BY h.revision",
+        " ORDER BY s.revision",
         revision,
         TOMBSTONE_DAYS,
     )
@@ -233,18 +218,18 @@ async def select_homes_since(
 async def select_due_homes(connection: Connection | Pool, limit: int) -> list[str]:
     """Ids of homes that time has changed, by the database's clock, oldest first."""
     rows = await connection.fetch(
-        "SELECT id FROM care_home WHERE next_transition_at <= clock_timestamp()"
+        "SELECT home_id FROM home_state WHERE next_transition_at <= clock_timestamp()"
         " ORDER BY next_transition_at LIMIT $1",
         limit,
     )
-    return [row["id"] for row in rows]
+    return [row["home_id"] for row in rows]
 
 
 async def select_sweep_lag(connection: Connection | Pool) -> float:
     """Seconds by which the oldest due transition is late, 0 if none is."""
     due: datetime | None
     row = await connection.fetchrow(
-        "SELECT min(next_transition_at) AS due, clock_timestamp() AS clock FROM care_home"
+        "SELECT min(next_transition_at) AS due, clock_timestamp() AS clock FROM home_state"
     )
     assert row is not None
     due = row["due"]

@@ -6,8 +6,8 @@ moves only when the sweeper re-evaluates a home and gives it a new revision.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
@@ -27,6 +27,7 @@ from vacancies.models import (
 
 REGION = ZoneInfo("Europe/Berlin")
 DEFAULT_POLICY = Policy()
+DAY = timedelta(days=1)
 
 
 def local_date(at: datetime) -> date:
@@ -34,6 +35,7 @@ def local_date(at: datetime) -> date:
     return at.astimezone(REGION).date()
 
 
+@lru_cache(maxsize=1_000)
 def midnight(day: date) -> datetime:
     """The moment at which `day` begins in the region, in UTC."""
     return datetime.combine(day, time(), REGION).astimezone(UTC)
@@ -44,9 +46,9 @@ def freshness(home: CareHome, policy: Policy = DEFAULT_POLICY) -> Freshness:
     if said_at is None:
         return Freshness.UNKNOWN
     age = home.evaluated_at - said_at
-    if age < timedelta(hours=policy.fresh_hours):
+    if age < policy.fresh_for:
         return Freshness.FRESH
-    return Freshness.AGEING if age < timedelta(hours=policy.ageing_hours) else Freshness.STALE
+    return Freshness.AGEING if age < policy.ageing_for else Freshness.STALE
 
 
 def active_stop(home: CareHome) -> AdmissionStop | None:
@@ -60,25 +62,26 @@ def active_stop(home: CareHome) -> AdmissionStop | None:
 def evaluate(home: CareHome, at: datetime, policy: Policy = DEFAULT_POLICY) -> CareHome:
     """The home as judged at `at`, with the moment at which that must be done again."""
     later = [moment for moment in _transitions(home, policy) if moment > at]
-    return replace(home, evaluated_at=at, next_transition_at=min(later, default=None))
+    return replace(home, evaluated_at=at, next_transition_at=min(later) if later else None)
 
 
-def _transitions(home: CareHome, policy: Policy) -> Iterator[datetime]:
+def _transitions(home: CareHome, policy: Policy) -> list[datetime]:
     """Every moment at which time alone changes the public listing of `home`."""
     if home.profile.status is not HomeStatus.OPEN:
-        return
+        return []
+    moments = []
     said_at = home.last_said_at
     if said_at is not None:
-        yield said_at + timedelta(hours=policy.fresh_hours)
-        yield said_at + timedelta(hours=policy.ageing_hours)
+        moments = [said_at + policy.fresh_for, said_at + policy.ageing_for]
     stop = home.profile.admission_stop
     if stop is not None and stop.until is not None:
-        yield midnight(stop.until + timedelta(days=1))
+        moments.append(midnight(stop.until + DAY))
     for line in home.vacancies:
         if line.available_from is not None:
-            yield midnight(line.available_from)
+            moments.append(midnight(line.available_from))
         if line.available_until is not None:
-            yield midnight(line.available_until + timedelta(days=1))
+            moments.append(midnight(line.available_until + DAY))
+    return moments
 
 
 def is_small(home: CareHome, policy: Policy = DEFAULT_POLICY) -> bool:
@@ -117,10 +120,12 @@ def public_listing(home: CareHome, policy: Policy = DEFAULT_POLICY) -> Listing:
 
 
 def _public_lines(home: CareHome, policy: Policy) -> tuple[Vacancy, ...]:
-    today = local_date(home.evaluated_at)
-    current = [_from_today(line, today) for line in home.vacancies if _not_over(line, today)]
+    current = home.vacancies
+    if any(line.available_from or line.available_until for line in current):
+        today = local_date(home.evaluated_at)
+        current = tuple(_from_today(line, today) for line in current if _not_over(line, today))
     if not is_small(home, policy):
-        return tuple(current)
+        return current
     merged: dict[tuple[CareForm, date | None, date | None], Vacancy] = {}
     for line in map(coarse, current):
         key = (line.care_form, line.available_from, line.available_until)

@@ -1,4 +1,5 @@
-"""The nouns of the domain: frozen, typed, without I/O.
+"""The nouns of the domain: frozen, typed, without I/O. They hold no cycles, so the garbage
+collector need not look at them (`gc=False`): there are many.
 
 Three times that are never mixed: `observed_at` (when it was true at the home),
 `reported_at` (when it reached us), `confirmed_at` (when the home last said "still so").
@@ -7,7 +8,7 @@ All times are UTC. Dates are calendar days in the region of the deployment (Euro
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 import msgspec
@@ -103,14 +104,14 @@ class Precision(StrEnum):
     REGION = "region"  # somewhere among neighbouring postcodes
 
 
-class Point(msgspec.Struct, frozen=True):
+class Point(msgspec.Struct, frozen=True, gc=False):
     """WGS 84, degrees; latitude first everywhere but in GeoJSON."""
 
     latitude: float
     longitude: float
 
 
-class Vacancy(msgspec.Struct, frozen=True, kw_only=True):
+class Vacancy(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """One line of a report: `count` free places of one care form, for whom, from when.
 
     An empty tuple of grades or focuses means no restriction. `available_from` None means
@@ -128,7 +129,7 @@ class Vacancy(msgspec.Struct, frozen=True, kw_only=True):
     note: str | None = None
 
 
-class Costs(msgspec.Struct, frozen=True, kw_only=True):
+class Costs(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """Per home and month, in euros. `care_eur` is the home's uniform own share
     (EEE, einrichtungseinheitlicher Eigenanteil, § 84 (2) SGB XI)."""
 
@@ -144,27 +145,27 @@ class Costs(msgspec.Struct, frozen=True, kw_only=True):
         return sum(known) if len(known) == len(parts) else None
 
 
-class AdmissionStop(msgspec.Struct, frozen=True, kw_only=True):
+class AdmissionStop(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """The home takes nobody up to and including `until` (None: until further notice)."""
 
     reason: StopReason
     until: date | None = None
 
 
-class Address(msgspec.Struct, frozen=True, kw_only=True):
+class Address(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     street: str | None = None
     postcode: str | None = None
     city: str | None = None
     country: str = "DE"  # ISO 3166-1 alpha-2
 
 
-class Contact(msgspec.Struct, frozen=True, kw_only=True):
+class Contact(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     phone: str | None = None
     email: str | None = None
     website: str | None = None
 
 
-class Profile(msgspec.Struct, frozen=True, kw_only=True):
+class Profile(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """What seldom changes about a home. `capacity` is licensed places (zugelassene
     Plätze) per care form; an absent form is unknown."""
 
@@ -184,7 +185,7 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     merged_into: str | None = None
 
 
-class CareHome(msgspec.Struct, frozen=True, kw_only=True):
+class CareHome(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """A licensed home at one place, with all that it has reported: not for the public.
 
     `evaluated_at` is the moment for which freshness and dates were last judged; a listing
@@ -210,11 +211,13 @@ class CareHome(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def last_said_at(self) -> datetime | None:
         """The later of `observed_at` and `confirmed_at`; freshness counts from here."""
-        times = [at for at in (self.observed_at, self.confirmed_at) if at is not None]
-        return max(times) if times else None
+        observed, confirmed = self.observed_at, self.confirmed_at
+        if observed is None or confirmed is None:
+            return observed or confirmed
+        return max(observed, confirmed)
 
 
-class Listing(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Listing(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults=True):
     """What the public sees of a home, in the state of `revision`.
 
     `vacancies` holds public lines only: none while the home is full, stopped, stale or
@@ -235,9 +238,9 @@ class Listing(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     closed_at: datetime | None = None
 
 
-class Policy(msgspec.Struct, frozen=True, kw_only=True):
+class Policy(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """Limits that a municipality may set; these are the defaults of the deployment."""
 
-    fresh_hours: int = 24
-    ageing_hours: int = 72
+    fresh_for: timedelta = timedelta(hours=24)
+    ageing_for: timedelta = timedelta(hours=72)
     small_home_places: int = 30

@@ -1,8 +1,8 @@
 """The one door through which public state changes: commands in, revisions out.
 
-Waiting commands are committed as one batch by a single task per process. A batch locks
-its homes in id order, lets every command decide, takes its revisions from the head, writes,
-and commits. So order costs no throughput: one commit serves all who wait.
+Waiting commands are committed as one batch by a single task per process. A batch locks its
+homes in id order, lets every command decide, takes its revisions from the head, writes, and
+commits. So order costs no throughput: one commit serves all who wait.
 
 An accepted command has a revision of its own, even when a batch changes a home twice;
 the row then carries the last one.
@@ -14,26 +14,21 @@ import asyncio
 import traceback
 from collections import deque
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from typing import Self
 
 import asyncpg
 import structlog
-from asyncpg.transaction import Transaction
 
 from vacancies import idempotency
-from vacancies.batch import LostRace, Settled, Unit, write_batch
+from vacancies.batch import LostRace, Settled, Unit, decide_batch, write_decided
 from vacancies.commands import Command
-from vacancies.database import (
-    CONNECTION_ERRORS,
-    Connection,
-    Pool,
-    PoolConnection,
-    is_connection_error,
-)
+from vacancies.database import Pool, is_connection_error
 from vacancies.errors import FreiplatzError, OutcomeUnknown, Overloaded, Unavailable
 from vacancies.feed import Announcement
 from vacancies.idempotency import Remembered
+from vacancies.known import KnownHomes
+from vacancies.session import Session, unavailable
+from vacancies.tasks import stop_tasks
 
 log = structlog.get_logger()
 
@@ -49,31 +44,31 @@ class Writer:
     """
 
     def __init__(self, pool: Pool, announce: Callable[[Announcement], None]) -> None:
-        self._pool = pool
         self._announce = announce
+        self._session = Session(pool)
+        self._known = KnownHomes()
         self._waiting: deque[Unit] = deque()
         self._waiting_commands = 0
         self._in_flight: set[tuple[int, str, str]] = set()
-        self._wake = asyncio.Event()
-        self._stopping = False
         self._task: asyncio.Task[None] | None = None
-        self._connection: PoolConnection | None = None
+        self._stopping = False
 
     async def __aenter__(self) -> Self:
-        self._task = asyncio.create_task(self._run(), name="writer")
         return self
 
     async def __aexit__(self, *_: object) -> None:
         """Commit what waits, then stop."""
-        assert self._task is not None
         self._stopping = True
-        self._wake.set()
         try:
-            await asyncio.wait_for(self._task, STOP_SECONDS)
+            async with asyncio.timeout(STOP_SECONDS):
+                if self._task is not None:
+                    await asyncio.wait([self._task])
         except TimeoutError:
             log.warning("stopped with reports that were not stored", calls=len(self._waiting))
+            if self._task is not None:
+                await stop_tasks([self._task])
         self._finish([*self._waiting], _stopping())
-        await self._drop_connection()
+        await self._session.drop()
 
     async def submit(
         self, commands: Sequence[Command], *, remembered: Remembered | None = None
@@ -94,30 +89,30 @@ class Writer:
         unit = Unit(commands, remembered, asyncio.get_running_loop().create_future())
         self._waiting.append(unit)
         self._waiting_commands += len(commands)
-        self._wake.set()
-        return await asyncio.shield(unit.done)
+        if self._task is None or self._task.done():
+            # It begins when all who are ready just now have submitted too: one batch.
+            self._task = asyncio.create_task(self._run(), name="writer")
+        return await unit.done
 
     async def _run(self) -> None:
-        while not self._stopping or self._waiting:
-            await self._wake.wait()
-            self._wake.clear()
-            while self._waiting:
-                batch = [self._waiting.popleft()]
-                size = len(batch[0].commands)
-                while self._waiting and size + len(self._waiting[0].commands) <= BATCH_COMMANDS:
-                    size += len(self._waiting[0].commands)
-                    batch.append(self._waiting.popleft())
-                self._waiting_commands -= sum(len(unit.commands) for unit in batch)
-                try:
-                    await self._settle(batch)
-                finally:
-                    # Reached with unsettled units only when this task is cancelled.
-                    self._finish(batch, _outcome_unknown())
+        """Commit batches until nothing waits."""
+        while self._waiting:
+            batch = [self._waiting.popleft()]
+            size = len(batch[0].commands)
+            while self._waiting and size + len(self._waiting[0].commands) <= BATCH_COMMANDS:
+                size += len(self._waiting[0].commands)
+                batch.append(self._waiting.popleft())
+            self._waiting_commands -= size
+            try:
+                await self._settle(batch)
+            finally:
+                # Reached with unsettled units only when this task is cancelled.
+                self._finish(batch, _outcome_unknown())
 
     async def _settle(self, batch: list[Unit]) -> None:
         """Commit `batch`; on a database error that one unit causes, spare the others."""
         try:
-            announcement = await self._commit(batch)
+            news = await self._commit(batch)
         except FreiplatzError as error:
             self._finish(batch, error)
         except Exception as error:
@@ -134,8 +129,8 @@ class Writer:
                 )
                 self._finish(batch, _refusal(error))
         else:
-            if announcement is not None:
-                self._announce(announcement)
+            if news is not None:
+                self._announce(news)
             self._finish(batch, None)
 
     def _finish(self, batch: list[Unit], error: FreiplatzError | None) -> None:
@@ -162,56 +157,24 @@ class Writer:
         raise AssertionError("unreachable")
 
     async def _transact(self, batch: list[Unit]) -> Announcement | None:
-        connection, transaction = await self._begin()
+        connection, is_new = await self._session.begin()
+        if is_new:
+            self._known.forget()
         committing = False
         try:
-            announcement = await write_batch(connection, batch)
+            decided = await decide_batch(connection, batch, self._known)
+            news = await write_decided(connection, decided)
             committing = True
-            await transaction.commit()
+            await connection.execute("COMMIT")
         except BaseException as error:
-            await self._drop_connection()  # closing rolls back, whatever state it is in
+            await self._session.drop()
             if not is_connection_error(error):
                 raise
             if committing:
                 raise _outcome_unknown() from error
-            raise _unavailable() from error
-        return announcement
-
-    async def _begin(self) -> tuple[Connection, Transaction]:
-        """A transaction on a connection of our own: the pool would reset it every time.
-
-        The one we hold may have died since the last batch, and with it those in the pool;
-        nothing was sent yet, so a second try with a new one is safe.
-        """
-        for attempt in (1, 2):
-            try:
-                if self._connection is None:
-                    self._connection = await self._pool.acquire(timeout=5)
-                transaction = self._connection.transaction()
-                await transaction.start()
-            except BaseException as error:
-                await self._drop_connection()
-                if not is_connection_error(error):
-                    raise
-                if attempt == 2:
-                    raise _unavailable() from error
-                await self._pool.expire_connections()
-            else:
-                return self._connection, transaction
-        raise AssertionError("unreachable")
-
-    async def _drop_connection(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            # One that was lost has gone back to the pool by itself; then both calls complain.
-            with suppress(*CONNECTION_ERRORS):
-                connection.terminate()
-            with suppress(*CONNECTION_ERRORS):
-                await self._pool.release(connection)
-
-
-def _unavailable() -> Unavailable:
-    return Unavailable("The database does not answer. Nothing was changed; try again soon.")
+            raise unavailable() from error
+        self._known.written(decided.locked.transaction, decided.changed.values())
+        return news
 
 
 def _stopping() -> Unavailable:

@@ -10,7 +10,7 @@ import sys
 
 import click
 
-from scripts.benchmarks import first_page, push_to_viewer
+from scripts.benchmarks import first_page, ingest, push_to_viewer, start
 from scripts.benchmarks.figures import Findings, table
 
 
@@ -51,6 +51,24 @@ def push_to_viewer_command(viewers: int, pushes: int, runs: int, as_json: bool) 
 def first_page_command(homes: int, runs: int, as_json: bool) -> None:
     """The finder in headless Chromium: time to the list, and to the map."""
     _print(asyncio.run(first_page.measure(homes, runs)), as_json)
+
+
+@bench.command("ingest")
+@click.option("--seconds", default=3.0, show_default=True, type=click.FloatRange(0.2))
+@click.option("--runs", default=5, show_default=True, type=click.IntRange(1))
+@click.option("--json", "as_json", is_flag=True)
+def ingest_command(seconds: float, runs: int, as_json: bool) -> None:
+    """Reports a second: the store, calls of 500, and HTTP, beside the same by hand."""
+    _print(asyncio.run(ingest.measure(seconds, runs)), as_json)
+
+
+@bench.command("start")
+@click.option("--homes", multiple=True, default=[15_000, 100_000], type=click.IntRange(100))
+@click.option("--runs", default=3, show_default=True, type=click.IntRange(1))
+@click.option("--json", "as_json", is_flag=True)
+def start_command(homes: tuple[int, ...], runs: int, as_json: bool) -> None:
+    """Restart of a worker: until it is ready, and what its viewers get after it."""
+    _print(asyncio.run(start.measure(homes, runs)), as_json)
 
 
 if __name__ == "__main__":

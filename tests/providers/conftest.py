@@ -24,7 +24,8 @@ async def ready(service: Service) -> Service:
 async def state_of(service: Service) -> tuple[Any, ...]:
     row = await service.state.deployment.pool.fetchrow(
         "SELECT (SELECT revision FROM revision_head), (SELECT count(*) FROM report),"
-        " (SELECT array_agg(care_home ORDER BY id)::text FROM care_home)"
+        " (SELECT array_agg(care_home ORDER BY id)::text FROM care_home),"
+        " (SELECT array_agg(home_state ORDER BY home_id)::text FROM home_state)"
     )
     assert row is not None
     return tuple(row)

@@ -114,8 +114,8 @@ async def test_live(service: Service) -> None:
     with pytest.raises(NotADemo):
         await keep_alive(deployment, service.url, most=1)
     await fill_demo(deployment, 60, 1, lambda _: None)
-    silent = "SELECT id, vacancies FROM care_home WHERE coalesce(reported_at - observed_at"
-    silent += " > interval '24 hours', true) ORDER BY id"
+    silent = "SELECT home_id, vacancies FROM home_state WHERE coalesce(reported_at - observed_at"
+    silent += " > interval '24 hours', true) ORDER BY home_id"
     before = await deployment.pool.fetch(silent)
     head = await deployment.pool.fetchval("SELECT revision FROM revision_head")
     assert await keep_alive(deployment, service.url, most=40) == 40
@@ -130,7 +130,7 @@ async def test_live_after_a_long_pause(service: Service) -> None:
     deployment = service.state.deployment
     await fill_demo(deployment, 60, 1, lambda _: None)
     await deployment.pool.execute(
-        "UPDATE care_home SET observed_at = observed_at - interval '5 days',"
+        "UPDATE home_state SET observed_at = observed_at - interval '5 days',"
         " reported_at = reported_at - interval '5 days'"
     )
     await keep_alive(deployment, service.url, most=1)

@@ -98,7 +98,7 @@ async def test_a_message_of_another_version_is_survived(
 
 async def test_another_epoch_reloads_and_resets(deployment: Deployment, followed: Followed) -> None:
     await deployment.pool.execute("UPDATE deployment SET epoch = 'restored'")
-    await deployment.pool.execute("UPDATE care_home SET revision = 10 WHERE id = 'a'")
+    await deployment.pool.execute("UPDATE home_state SET revision = 10 WHERE home_id = 'a'")
     await deployment.pool.execute("DELETE FROM care_home WHERE id = 'b'")
     before, followed.restarts = followed.board.epoch, 0
     await followed.follower.catch_up()

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-import asyncpg
 import pytest
 
-from vacancies import homes
+from vacancies import reports
 from vacancies.commands import Actor, Command, Confirm, Describe, Reevaluate, Report
-from vacancies.database import Pool
+from vacancies.database import Connection, Pool
 from vacancies.errors import ForeignHome, OutcomeUnknown, Unavailable, UnknownHome
 from vacancies.feed import Announcement
 from vacancies.homes import select_homes
@@ -68,7 +68,9 @@ async def test_revisions_are_gapless_and_in_order_across_writers(
     for home in "abcdefgh":
         own = [row["revision"] for row in rows if row["home_id"] == home]
         assert own == sorted(own)
-        assert own[-1] == await pool.fetchval("SELECT revision FROM care_home WHERE id = $1", home)
+        assert own[-1] == await pool.fetchval(
+            "SELECT revision FROM home_state WHERE home_id = $1", home
+        )
 
 
 async def test_a_batch_lets_each_command_see_those_before_it(pool: Pool, writer: Writer) -> None:
@@ -86,6 +88,44 @@ async def test_a_batch_lets_each_command_see_those_before_it(pool: Pool, writer:
     (stored,) = await select_homes(pool, ["a"])
     assert stored.vacancies == lines(1)
     assert stored.revision == 3
+
+
+async def test_what_others_have_written_is_read_again(pool: Pool, writer: Writer) -> None:
+    """A home that this writer knows may have been changed by another process since, or by
+    hand; the locked row decides."""
+    await describe(pool, writer, "a")
+    await writer.submit([Report(home_id="a", vacancies=lines(1))])
+    async with Writer(pool, lambda news: None) as other:
+        settled = await other.submit([Report(home_id="a", vacancies=lines(2))])
+    revision = settled.outcomes[0].home.revision if settled.outcomes[0].home else 0
+    outdated = Report(home_id="a", vacancies=lines(3), if_match=frozenset({revision - 1}))
+    (refused,) = (await writer.submit([outdated])).outcomes
+    assert refused.error is not None
+    assert refused.error.code == "changed_since"
+    later = datetime.now(UTC) + timedelta(hours=1)
+    await pool.execute("UPDATE home_state SET observed_at = $1 WHERE home_id = 'a'", later)
+    (confirmed,) = (await writer.submit([Confirm(home_id="a")])).outcomes
+    assert confirmed.home is not None
+    assert (confirmed.home.observed_at, confirmed.home.vacancies) == (later, lines(2))
+
+
+async def test_a_rolled_back_batch_leaves_nothing_known(
+    pool: Pool, writer: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await describe(pool, writer, "a")
+    write = reports.write_changes
+
+    async def fail_afterwards(connection: Connection, rows: Sequence[reports.Row]) -> int:
+        await write(connection, rows)
+        raise RuntimeError
+
+    monkeypatch.setattr("vacancies.batch.write_changes", fail_afterwards)
+    with pytest.raises(Unavailable):
+        await writer.submit([Report(home_id="a", vacancies=lines(1))])
+    monkeypatch.undo()
+    (confirmed,) = (await writer.submit([Confirm(home_id="a")])).outcomes
+    assert confirmed.error is not None
+    assert confirmed.error.code == "nothing_to_confirm"
 
 
 async def test_of_many_who_have_seen_the_same_state_one_wins(pool: Pool, writer: Writer) -> None:
@@ -215,13 +255,13 @@ async def test_a_connection_lost_before_commit_changes_nothing(
 ) -> None:
     await describe(pool, writer, "a")
     before = await head(pool)
-    advance = homes.advance_head
+    write = reports.write_changes
 
-    async def die(connection: asyncpg.Connection, count: int) -> int:
+    async def die(connection: Connection, rows: Sequence[reports.Row]) -> int:
         await _terminate_others(pool)
-        return await advance(connection, count)
+        return await write(connection, rows)
 
-    monkeypatch.setattr("vacancies.batch.advance_head", die)
+    monkeypatch.setattr("vacancies.batch.write_changes", die)
     with pytest.raises(Unavailable):
         await writer.submit([Report(home_id="a", vacancies=lines(1))])
     monkeypatch.undo()
@@ -265,7 +305,7 @@ async def test_the_sweeper_ages_what_is_due(
     assert await sweep(pool, writer) == 0
     # As if 50 hours had passed since: what time changes is due.
     await pool.execute(
-        "UPDATE care_home SET observed_at = observed_at - interval '50 hours',"
+        "UPDATE home_state SET observed_at = observed_at - interval '50 hours',"
         " next_transition_at = next_transition_at - interval '50 hours'"
     )
     announced.clear()
@@ -278,7 +318,7 @@ async def test_the_sweeper_ages_what_is_due(
 async def test_one_sweeps_at_a_time(pool: Pool, writer: Writer) -> None:
     await describe(pool, writer, "a")
     await writer.submit([Report(home_id="a", vacancies=lines(1))])
-    await pool.execute("UPDATE care_home SET next_transition_at = now() - interval '1 s'")
+    await pool.execute("UPDATE home_state SET next_transition_at = now() - interval '1 s'")
     done = await asyncio.gather(*(sweep(pool, writer) for _ in range(4)))
     assert sum(done) == 1
 

@@ -1,0 +1,62 @@
+"""The least that a route for providers can do: `python -m scripts.benchmarks.empty_route BYTES`.
+
+Checks the key, reads the body, answers 200 with so many bytes; prints its address. Behind
+Hypercorn with the settings of `freiplatz serve`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import signal
+import socket
+import sys
+
+from hypercorn.asyncio import serve
+from hypercorn.config import Config
+from quart import Quart, Response, request
+
+from providers.auth import authenticate
+from vacancies.config import load_settings
+from vacancies.database import Pool, borrowed
+from vacancies.deployment import open_deployment
+
+
+def create_app(pool: Pool, answer: bytes) -> Quart:
+    app = Quart(__name__, static_folder=None)
+
+    @app.put("/api/v1/homes/<home_id>/vacancies")
+    async def put_vacancies(home_id: str) -> Response:
+        async with borrowed(pool) as connection:
+            await authenticate(connection, request.headers.get("Authorization"))
+        await request.get_data(as_text=False)
+        return Response(answer, content_type="application/geo+json")
+
+    return app
+
+
+async def main(size: int) -> None:
+    listener = socket.socket()
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind(("127.0.0.1", 0))
+    listener.listen(1024)
+    listener.setblocking(False)
+    address = "http://{}:{}".format(*listener.getsockname())
+    config = Config()
+    config.bind = [f"fd://{listener.detach()}"]
+    config.accesslog = None
+    config.loglevel = "WARNING"
+    config.include_server_header = False
+    config.keep_alive_timeout = 5
+    stop = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    async with open_deployment(load_settings()) as deployment:
+        gc.collect()
+        gc.freeze()
+        print(address, flush=True)
+        app = create_app(deployment.pool, b"x" * size)
+        await serve(app, config, shutdown_trigger=stop.wait)  # type: ignore[arg-type]
+
+
+if __name__ == "__main__":
+    asyncio.run(main(int(sys.argv[1])))
