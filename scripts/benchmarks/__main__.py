@@ -10,7 +10,7 @@ import sys
 
 import click
 
-from scripts.benchmarks import first_page, push_to_viewer
+from scripts.benchmarks import first_page, push_to_viewer, scale
 from scripts.benchmarks.figures import Findings, table
 
 
@@ -32,6 +32,8 @@ def _print(found: Findings, as_json: bool) -> None:
     else:
         click.echo(machine())
         click.echo(table(found.figures))
+        for note in found.notes:
+            click.echo(note)
 
 
 @bench.command("push-to-viewer")
@@ -51,6 +53,14 @@ def push_to_viewer_command(viewers: int, pushes: int, runs: int, as_json: bool) 
 def first_page_command(homes: int, runs: int, as_json: bool) -> None:
     """The finder in headless Chromium: time to the list, and to the map."""
     _print(asyncio.run(first_page.measure(homes, runs)), as_json)
+
+
+@bench.command("scale")
+@click.option("--runs", default=3, show_default=True, type=click.IntRange(1))
+@click.option("--json", "as_json", is_flag=True)
+def scale_command(runs: int, as_json: bool) -> None:
+    """Germany and the EU in a model, with unit costs measured here."""
+    _print(scale.measure(runs), as_json)
 
 
 if __name__ == "__main__":
