@@ -24,6 +24,7 @@ from vacancies.servers import revive
 from vacancies.sweeper import sweep_for_ever
 from vacancies.tasks import stop_tasks
 from web.api import api as reader_api
+from web.figures import Figures
 from web.finder import finder
 from web.live import LiveStreams
 from web.openapi import openapi
@@ -38,8 +39,9 @@ MAX_BODY_BYTES = 2 * 1024 * 1024
 REVIVE_SECONDS = 2.0
 
 
-def create_app(deployment: Deployment) -> Quart:
-    """The app that serves `deployment`, which must stay open as long."""
+def create_app(deployment: Deployment, figures: Figures | None = None) -> Quart:
+    """The app that serves `deployment`, which must stay open as long; `figures` are those of
+    all processes that serve it on one port."""
     settings = deployment.settings
     app = Quart(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
@@ -70,6 +72,7 @@ def create_app(deployment: Deployment) -> Quart:
                 follower,
                 geocoder,
                 live,
+                figures or Figures(),
                 await deployment.is_demo(),
             )
             background = [sweep_for_ever(deployment.pool, deployment.writer)]
