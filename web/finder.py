@@ -144,6 +144,7 @@ async def _client(
     asked = await parse_query(MultiDict(search), state().geocoder)
     return {
         "search": urlencode(search),
+        "revision": found.revision,
         "cursor": str(Cursor(asked.fingerprint(), state().board.epoch, found.revision)),
         "after": bool(request.args.get("after")),
         "centres": [(point.latitude, point.longitude) for point in query.centres],

@@ -96,5 +96,7 @@ def init_pages(app: Quart) -> None:
         in_other_language=_in_other_language,
         is_demo=lambda: state().demo,
     )
+    # Now, and not while the first reader waits.
+    languages()
     for name in env.list_templates(extensions=["html"]):
-        env.get_template(name)  # compiled now, and not while the first reader waits
+        env.get_template(name)

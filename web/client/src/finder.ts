@@ -65,8 +65,8 @@ function onGone(id: string): void {
   refreshSoon();
 }
 
-function openStream(): void {
-  new Stream(start.search, start.cursor, {
+function openStream(cursor: string): void {
+  new Stream(start.search, cursor, {
     listing: onListing,
     gone: onGone,
     connection: (state) => status.show(state),
@@ -86,10 +86,10 @@ function openStream(): void {
 
 async function load(): Promise<void> {
   try {
-    await homes.load();
+    const cursor = await homes.load();
     refresh();
     document.documentElement.dataset["loaded"] = String(homes.size);
-    openStream();
+    openStream(cursor);
   } catch {
     status.show("lost");
     setTimeout(() => void load(), RETRY_LOAD_MS);

@@ -68,7 +68,8 @@ export class Homes {
   readonly before = (a: Spot, b: Spot): number =>
     a.km - b.km || compare(folded(a.name), folded(b.name)) || compare(a.id, b.id);
 
-  async load(): Promise<void> {
+  /** Returns the cursor to stream from: the older one, of the page's cards or of the points. */
+  async load(): Promise<string> {
     const points = await fetchJson<Points>(`${POINTS}?${this.start.search}`);
     points.id.forEach((id, i) => {
       this.#known.set(id, {
@@ -83,6 +84,7 @@ export class Homes {
         revision: points.revision,
       });
     });
+    return points.revision < this.start.revision ? points.cursor : this.start.cursor;
   }
 
   /** All about one home, as far from here as the search has it. */

@@ -47,6 +47,7 @@ export interface Feature {
 /** Columns with one entry a home. */
 export interface Points {
   revision: number;
+  cursor: string;
   id: string[];
   name: string[];
   latitude: number[];
@@ -82,7 +83,8 @@ export interface Start {
 
 export interface FinderStart extends Start {
   search: string;
-  /** The stream goes on from here: the state of the cards in the page. */
+  /** The state of the cards in the page. */
+  revision: number;
   cursor: string;
   /** Whether the list begins in the middle. */
   after: boolean;
