@@ -20,7 +20,7 @@ from web.state import state
 
 points = Blueprint("points", __name__)
 
-KEPT_ANSWERS = 8  # of up to a megabyte each
+KEPT_ANSWERS = 8  # of up to two megabytes each
 
 
 class Points(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,13 +73,18 @@ def read_points(board: Board, query: Query, cursor: str) -> Points:
         cursor=cursor,
         id=[home.id for home in homes],
         name=[home.profile.name for home in homes],
-        latitude=[round(home.profile.point.latitude, 5) for home in homes],
-        longitude=[round(home.profile.point.longitude, 5) for home in homes],
+        latitude=_degrees([home.profile.point.latitude for home in homes]),
+        longitude=_degrees([home.profile.point.longitude for home in homes]),
         distance_km=np.round(distances, 3).tolist() if query.centres else None,
         free=[_free(home, query) for home in homes],
         freshness=[home.freshness for home in homes],
         said_at=[_to_the_second(last_said_at(home)) for home in homes],
     )
+
+
+def _degrees(values: list[float]) -> list[float]:
+    rounded: list[float] = np.round(values, 5).tolist()
+    return rounded
 
 
 def _free(home: Listing, query: Query) -> int:
@@ -89,4 +94,4 @@ def _free(home: Listing, query: Query) -> int:
 
 
 def _to_the_second(at: datetime | None) -> datetime | None:
-    return at.replace(microsecond=0) if at else None
+    return at.replace(microsecond=0) if at and at.microsecond else at

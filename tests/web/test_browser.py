@@ -7,7 +7,7 @@ import secrets
 from datetime import UTC, datetime
 
 import pytest
-from playwright.async_api import Browser, Route, expect
+from playwright.async_api import Browser, expect
 
 from tests.conftest import Service, served
 from tests.web.conftest import DESK, PHONE, SEARCH, a_home, live, opened
@@ -187,91 +187,3 @@ async def test_a_reset_leaves_the_list_in_its_place(service: Service, browser: B
         await expect(names).to_have_text(["Haus a", "Haus b"])
         await expect(page.locator("#news")).to_be_hidden()
         await expect(page.locator(".card.is-gone")).to_have_count(0)
-
-
-async def test_what_changes_while_the_page_loads_is_shown(
-    service: Service, browser: Browser
-) -> None:
-    for home in ("a", "b", "c"):
-        await a_home(service, home, 1)
-    await service.report("c")
-
-    async def late(route: Route) -> None:
-        await service.report("a", {"care_form": "short_term", "count": 3})
-        await service.report("b")
-        await service.report("c", {"care_form": "short_term", "count": 2})
-        await route.continue_()
-
-    context = await browser.new_context(viewport=DESK)  # type: ignore[arg-type]
-    page = await context.new_page()
-    await page.route("**/api/v1/vacancies/points*", late, times=1)
-    await page.goto(service.url + SEARCH)
-    await live(page)
-    await expect(page.locator('[data-home="a"] .offer')).to_contain_text("3 frei")
-    await expect(page.locator('[data-home="b"]')).to_have_class(re.compile("is-gone"))
-    await expect(page.locator("#news")).to_have_text("2 neue Plätze anzeigen")
-    await expect(page.locator("#answer")).to_contain_text("5 freie Plätze")
-    await context.close()
-
-
-async def test_more_cards_come_from_the_next_page(service: Service, browser: Browser) -> None:
-    for number in range(55):
-        await service.put_home(f"h{number:02}", contact={"phone": "05241 12345"})
-    await service.call(
-        "POST",
-        "/api/v1/reports",
-        {
-            "reports": [
-                {"home_id": f"h{n:02}", "vacancies": [{"care_form": "short_term", "count": 1}]}
-                for n in range(54)
-            ]
-        },
-        provider="caritas-musterstadt",
-    )
-    async with opened(browser, service, "/", DESK) as page:
-        await live(page)
-        names = page.locator("#cards [data-part=name]")
-        await expect(page.locator("#shown")).to_have_text("50 von 54 Einrichtungen")
-        # Behind the cards that are shown: no news for this list, but for answer and map.
-        await service.report("h54", {"care_form": "short_term", "count": 6})
-        await expect(page.locator("#answer")).to_contain_text("60 freie Plätze")
-        await expect(page.locator("#news")).to_be_hidden()
-        await page.click("#more a")
-        await expect(names).to_have_text([f"Haus h{number:02}" for number in range(55)])
-        await expect(names.nth(50)).to_be_focused()
-        await expect(page.locator("#more")).to_be_hidden()
-        await service.report("h53", {"care_form": "short_term", "count": 4})
-        await expect(page.locator('#cards [data-home="h53"] .offer')).to_contain_text("4 frei")
-        await service.report("h54")
-        await expect(page.locator('[data-home="h54"]')).to_have_class(re.compile("is-gone"))
-        # The list is complete now: whatever comes belongs to it.
-        await service.put_home("z")
-        await service.report("z", {"care_form": "day", "count": 1})
-        await expect(page.locator("#news")).to_have_text("1 neuen Platz anzeigen")
-
-
-async def test_a_mark_without_a_card_in_the_list_shows_its_home(
-    service: Service, browser: Browser
-) -> None:
-    reports = []
-    for number in range(51):
-        await service.put_home(f"h{number:02}")
-        reports.append(
-            {"home_id": f"h{number:02}", "vacancies": [{"care_form": "day", "count": 1}]}
-        )
-    await service.put_home(
-        "far", name="Weit weg", coordinates={"latitude": 52.05, "longitude": 8.4}
-    )
-    reports.append({"home_id": "far", "vacancies": [{"care_form": "day", "count": 7}]})
-    await service.call(
-        "POST", "/api/v1/reports", {"reports": reports}, provider="caritas-musterstadt"
-    )
-    async with opened(browser, service, "/?place=33330", DESK) as page:
-        await live(page)
-        await expect(page.locator('#cards [data-home="far"]')).to_have_count(0)
-        await page.get_by_role("button", name="Weit weg: 7 frei").click()
-        card = page.locator('#sheet [data-home="far"]')
-        await expect(card.locator(".offer")).to_contain_text("7 frei")
-        await expect(card.locator("[data-part=distance]")).to_have_text(re.compile(r"1\d\skm"))
-        await service.report("far", {"care_form": "day", "count": 8})
-        await expect(card.locator(".offer")).to_contain_text("8 frei")

@@ -28,13 +28,12 @@ const sheet = element("sheet");
 
 let map: HomeMap | undefined;
 let chosen: string[] = [];
-let isReset = false;
 let refreshTimer: ReturnType<typeof setTimeout> | undefined;
 let refreshMs = REFRESH_MS;
 
 /** Bring answer, list and map up to date: at most so often, however much comes in. */
 function refreshSoon(): void {
-  if (!isReset) refreshTimer ??= setTimeout(refresh, refreshMs);
+  if (homes.isComplete) refreshTimer ??= setTimeout(refresh, refreshMs);
 }
 
 function refresh(): void {
@@ -53,7 +52,7 @@ function refresh(): void {
 function onListing(feature: Feature): void {
   const had = homes.get(feature.id)?.free ?? 0;
   // The cards may be from before the points: what is no news here can be news for them.
-  if (homes.put(feature) && !isReset) status.count(homes.get(feature.id)!.free - had);
+  if (homes.put(feature) && homes.isComplete) status.count(homes.get(feature.id)!.free - had);
   list.update(feature);
   refreshChosen(feature);
   refreshSoon();
@@ -71,13 +70,12 @@ function openStream(cursor: string): void {
     gone: onGone,
     connection: (state) => status.show(state),
     reset() {
-      isReset = true;
       homes.clear();
       list.forget();
     },
     ready() {
-      if (!isReset) return;
-      isReset = false;
+      if (homes.isComplete) return;
+      homes.isComplete = true;
       list.reconcile();
       refreshSoon();
     },
@@ -103,7 +101,7 @@ async function startMap(): Promise<void> {
   try {
     const { HomeMap } = await import("./map");
     map ??= new HomeMap(homes, { chosen: (ids) => void showChosen(ids), pointed: pointAt });
-    if (homes.size > 0) map.refresh();
+    if (homes.isComplete) map.refresh();
   } catch {
     element("map").textContent = language.text("mapFailed");
   }
@@ -120,13 +118,14 @@ function pointAt(id: string | undefined): void {
 /** The chosen homes as the same cards, over the map; in the list, the card comes into view. */
 async function showChosen(ids: string[]): Promise<void> {
   chosen = ids;
-  const cards = await Promise.all(ids.map(copyOfCard));
+  const found = await Promise.all(ids.map(copyOfCard));
   if (chosen !== ids) return; // something else by now
-  element("sheet-cards").replaceChildren(...cards.filter((card) => card !== undefined));
-  sheet.hidden = ids.length === 0;
+  const cards = found.filter((card) => card !== undefined);
+  element("sheet-cards").replaceChildren(...cards);
+  sheet.hidden = cards.length === 0;
   const [id] = ids;
   map?.choose(ids.length === 1 && id !== undefined ? id : "", sheet.getBoundingClientRect());
-  if (ids.length === 0) return;
+  if (sheet.hidden) return;
   sheet.focus();
   pointAt(id);
   if (wide.matches && id !== undefined) list.card(id)?.scrollIntoView({ block: "nearest" });

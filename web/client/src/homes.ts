@@ -28,6 +28,8 @@ export function saidAt({ observed_at: observed, confirmed_at: confirmed }: Home)
 
 export class Homes {
   readonly #known = new Map<string, Spot>();
+  /** False until all have been told, at first and after a reset. */
+  isComplete = false;
 
   constructor(
     readonly start: FinderStart,
@@ -62,6 +64,7 @@ export class Homes {
 
   clear(): void {
     this.#known.clear();
+    this.isComplete = false;
   }
 
   /** The order of the list: by distance, then by name, as the server sorts them. */
@@ -84,6 +87,7 @@ export class Homes {
         revision: points.revision,
       });
     });
+    this.isComplete = true;
     return points.revision < this.start.revision ? points.cursor : this.start.cursor;
   }
 

@@ -124,17 +124,12 @@ export class List {
   async #append(): Promise<void> {
     if (this.#meanwhile !== undefined) return;
     const changed = (this.#meanwhile = new Map<string, Feature>());
-    try {
-      const answer = await fetch(this.#link.href);
-      if (!answer.ok) throw new Error(`The next page answered ${answer.status}.`);
-      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-      this.#appendFrom(page);
-    } catch {
-      location.assign(this.#link.href);
-    } finally {
-      this.#meanwhile = undefined;
-    }
+    const html = await fetchPage(this.#link.href);
+    this.#meanwhile = undefined;
+    if (html === undefined) return; // no network: the list stays, and so does the button
+    this.#appendFrom(new DOMParser().parseFromString(html, "text/html"));
     for (const feature of changed.values()) this.update(feature);
+    if (!this.homes.isComplete) return;
     this.reconcile();
     this.refresh();
   }
@@ -166,4 +161,16 @@ export class List {
     next.querySelector<HTMLElement>("[data-part=name]")?.focus();
     next.scrollIntoView({ block: "nearest" });
   }
+}
+
+/** None without a network; with any other trouble the page itself says what is wrong. */
+async function fetchPage(address: string): Promise<string | undefined> {
+  try {
+    const answer = await fetch(address);
+    if (!answer.ok) location.assign(address);
+    else return await answer.text();
+  } catch {
+    // The line above the list says that the connection is lost.
+  }
+  return undefined;
 }

@@ -62,7 +62,6 @@ export class HomeMap {
     }));
     this.#clusters.load(points);
     if (!this.#placed) this.#place();
-    this.#placed = true;
     this.#draw();
   }
 
@@ -112,6 +111,7 @@ export class HomeMap {
       padding: [16, 16],
       maxZoom: 13,
     });
+    this.#placed = bounds.isValid();
   }
 
   #drawSearch(): void {
