@@ -51,7 +51,7 @@ class Device:
 
 DESK = Device("desktop", 1280, 800)
 # What Chromium's own tools call "Fast 3G", and a processor of the middle range.
-PHONE = Device("phone, fast 3G, CPU/4", 390, 844, True, 4, 150, 1_600)
+PHONE = Device("phone", 390, 844, True, 4, 150, 1_600)
 
 
 @dataclass

@@ -23,11 +23,15 @@ from scripts.benchmarks.program import command, data_folder, served
 SEARCHES = {"region": "/", "25 km": "/?place=33330"}
 REQUESTS = 20  # a run of the server's time is the median of so many
 SERVER_MS = 50
+THE_PHONE = (
+    f"The phone has {PHONE.width}×{PHONE.height} pixels, a processor {PHONE.slower_cpu} times slower"
+    f" than this machine's, {PHONE.latency_ms} ms of latency and {PHONE.kilobits / 1000:g} Mbit/s."
+)
 _BESIDE = re.compile(rb"<link rel=\"(stylesheet|preload|modulepreload)\"[^>]*>|<script.*?</script>")
 
 
 async def measure(homes: int, runs: int) -> Findings:
-    found = Findings()
+    found = Findings(notes=[THE_PHONE])
     async with data_folder() as environ:
         await command(environ, "demo", "--homes", str(homes), "--seed", "1")
         async with served(environ) as url, browser() as chromium:
@@ -86,7 +90,7 @@ async def _visits(
             f"{search}, {device.name}: {name}", [*map(read, visits)], beside, "ms", against
         )
 
-    to_map = "map, all homes, after the tap" if device.is_phone else "map with all homes"
+    to_map = "map, from the tap" if device.is_phone else "map with all homes"
     figures = [
         timed("usable list", lambda v: v.list_ms, theirs),
         timed("live", lambda v: v.live_ms, []),
@@ -117,8 +121,14 @@ def _bytes(search: str, url: str, visits: list[Visit]) -> list[Figure]:
         *both("HTML", lambda v: 0, lambda v: 1),
         *both("all until it is live", lambda v: 0, asked),
         *both("for the map besides", asked, lambda v: len(v.loads)),
-        figure(f"{search}: requests", [float(len(v.loads)) for v in visits], [], "", ""),
+        figure(f"{search}: requests", [float(len(v.loads)) for v in visits], [], "requests", ""),
         figure(
-            f"{search}: requests to others", foreign, [], "", "", goal="0", met=max(foreign) == 0
+            f"{search}: requests to others",
+            foreign,
+            [],
+            "requests",
+            "",
+            goal="0",
+            met=max(foreign) == 0,
         ),
     ]
