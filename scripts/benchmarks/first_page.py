@@ -24,7 +24,7 @@ SEARCHES = {"region": "/", "25 km": "/?place=33330"}
 REQUESTS = 20  # a run of the server's time is the median of so many
 SERVER_MS = 50
 THE_PHONE = (
-    f"The phone has {PHONE.width}×{PHONE.height} pixels, a processor {PHONE.slower_cpu} times slower"
+    f"The phone: {PHONE.width}×{PHONE.height} pixels, a processor {PHONE.slower_cpu} times slower"
     f" than this machine's, {PHONE.latency_ms} ms of latency and {PHONE.kilobits / 1000:g} Mbit/s."
 )
 _BESIDE = re.compile(rb"<link rel=\"(stylesheet|preload|modulepreload)\"[^>]*>|<script.*?</script>")
