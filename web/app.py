@@ -24,12 +24,14 @@ from vacancies.servers import revive
 from vacancies.sweeper import sweep_for_ever
 from vacancies.tasks import stop_tasks
 from web.api import api as reader_api
+from web.assets import init_assets
 from web.figures import Figures
 from web.finder import finder
 from web.live import LiveStreams
 from web.openapi import openapi
 from web.operations import operations
 from web.pages import error_page, init_pages
+from web.points import points
 from web.problems import Problem, problem_of, problem_response, status_of
 from web.state import State, state
 
@@ -52,9 +54,10 @@ def create_app(deployment: Deployment, figures: Figures | None = None) -> Quart:
     live = LiveStreams(app.asgi_app, board, audience, geocoder)  # type: ignore[arg-type]
     app.asgi_app = live  # type: ignore[assignment]
     app.extensions.update(deployment=deployment, live=live, geocoder=geocoder, status_of=status_of)
-    for blueprint in (provider_api, reader_api, openapi, operations, finder):
+    for blueprint in (provider_api, reader_api, points, openapi, operations, finder):
         app.register_blueprint(blueprint)
     init_pages(app)
+    init_assets(app)
     app.register_error_handler(Exception, _handle_error)
     app.after_request(_secure)
 
