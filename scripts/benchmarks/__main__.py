@@ -10,7 +10,7 @@ import sys
 
 import click
 
-from scripts.benchmarks import first_page, push_to_viewer
+from scripts.benchmarks import fan_out, first_page, push_to_viewer
 from scripts.benchmarks.figures import Findings, table
 
 
@@ -31,7 +31,10 @@ def _print(found: Findings, as_json: bool) -> None:
         click.echo(json.dumps([figure.as_dict() for figure in found.figures], indent=2))
     else:
         click.echo(machine())
+        click.echo(", ".join(f"{name} {version}" for name, version in found.versions.items()))
         click.echo(table(found.figures))
+        for note in found.notes:
+            click.echo(note)
 
 
 @bench.command("push-to-viewer")
@@ -42,6 +45,16 @@ def _print(found: Findings, as_json: bool) -> None:
 def push_to_viewer_command(viewers: int, pushes: int, runs: int, as_json: bool) -> None:
     """HTTP answer of a push → event at the last viewer, beside a bare fsync."""
     _print(asyncio.run(push_to_viewer.measure(viewers, pushes, runs)), as_json)
+
+
+@bench.command("fan-out")
+@click.option("--viewers", default=5_000, show_default=True, type=click.IntRange(1, 10_000))
+@click.option("--seconds", default=4.0, show_default=True, type=click.FloatRange(0.1))
+@click.option("--runs", default=3, show_default=True, type=click.IntRange(1))
+@click.option("--json", "as_json", is_flag=True)
+def fan_out_command(viewers: int, seconds: float, runs: int, as_json: bool) -> None:
+    """Many viewers of everything on one worker, beside Nchan."""
+    _print(asyncio.run(fan_out.measure(viewers, seconds, runs)), as_json)
 
 
 @bench.command("first-page")

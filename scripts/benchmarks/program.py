@@ -8,6 +8,7 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 
@@ -36,9 +37,27 @@ async def command(environ: dict[str, str], *arguments: str) -> str:
     return out.decode().strip()
 
 
+@dataclass(frozen=True)
+class Server:
+    url: str
+    pid: int
+
+    @property
+    def address(self) -> str:
+        """host:port"""
+        return self.url.removeprefix("http://")
+
+
 @asynccontextmanager
 async def served(environ: dict[str, str]) -> AsyncIterator[str]:
     """The address of `freiplatz serve`, in a process of its own."""
+    async with serving(environ) as server:
+        yield server.url
+
+
+@asynccontextmanager
+async def serving(environ: dict[str, str]) -> AsyncIterator[Server]:
+    """`freiplatz serve`, in a process of its own."""
     running = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -55,7 +74,7 @@ async def served(environ: dict[str, str]) -> AsyncIterator[str]:
         while line := (await running.stderr.readline()).decode():
             if line.startswith("Freiplatz is there: "):
                 drained = asyncio.create_task(running.stderr.read())
-                yield line.split()[3].rstrip("/")
+                yield Server(line.split()[3].rstrip("/"), running.pid)
                 return
         raise RuntimeError("freiplatz serve did not start")
     finally:
