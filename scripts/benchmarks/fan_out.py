@@ -204,7 +204,9 @@ def _figures(ours: Sequence[Side], theirs: Sequence[Side]) -> Iterator[Figure]:
     yield figure("the same after the changes", *after, "kB", "Nchan")
 
 
-def _notes(ours: Sequence[Side], theirs: Sequence[Side], payloads: dict[int, Payloads]) -> list[str]:
+def _notes(
+    ours: Sequence[Side], theirs: Sequence[Side], payloads: dict[int, Payloads]
+) -> list[str]:
     sizes = [len(payload) for messages in payloads.values() for payload in messages.values()]
     wire = [side[-1].loads[RATES[0]].event_bytes for side in (ours, theirs) if side]
     busy = max(

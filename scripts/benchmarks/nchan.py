@@ -104,8 +104,8 @@ async def nchan(viewers: int) -> AsyncIterator[Nchan]:
             folder=folder,
             path=PATH,
             port=port,
-            files=viewers + 1_000,
-            connections=viewers + 500,
+            files=2 * viewers + 2_000,
+            connections=2 * viewers + 1_000,
         )
         (Path(folder) / "nginx.conf").write_text(text)
         Path(folder).chmod(0o755)  # the worker is another user where the master is root
