@@ -79,7 +79,6 @@ class Delivery:
     missing: int
     seconds: float
     latencies_ms: np.ndarray
-    lasts_ms: np.ndarray
 
     @property
     def per_second(self) -> float:
@@ -89,12 +88,9 @@ class Delivery:
         return float(np.percentile(self.latencies_ms, percent))
 
 
-def delivery(
-    arrivals: np.ndarray, published: Mapping[int, float], newest: Sequence[int], viewers: int
-) -> Delivery:
-    """Join arrivals with the moments of publishing, by revision. `newest` are the last
-    revision of each home: missing is each of them that a viewer has not seen. Repeated
-    arrivals of one revision at one viewer count once."""
+def delivery(arrivals: np.ndarray, published: Mapping[int, float], viewers: int) -> Delivery:
+    """Join arrivals with the moments of publishing, by revision. Each published change is of
+    another home: every viewer must see it. Repeated arrivals count once."""
     revisions = np.array(sorted(published))
     moments = np.array([published[revision] for revision in revisions.tolist()])
     arrivals = arrivals[np.isin(arrivals["revision"], revisions)]
@@ -103,13 +99,9 @@ def delivery(
     arrivals = arrivals[first]
     which = np.searchsorted(revisions, arrivals["revision"])
     latencies = (arrivals["at"] - moments[which]) * 1000
-    lasts = np.full(len(revisions), -np.inf)
-    np.maximum.at(lasts, which, latencies)
-    seen = np.isin(arrivals["revision"], np.array(newest)).sum()
     return Delivery(
         len(arrivals),
-        len(newest) * viewers - int(seen),
+        len(revisions) * viewers - len(arrivals),
         float(arrivals["at"].max() - moments.min()) if len(arrivals) else float("inf"),
         latencies,
-        lasts[np.isfinite(lasts)],
     )

@@ -10,34 +10,20 @@ the offered rate is delivered later, and the rate of delivery is that up to the 
 from __future__ import annotations
 
 import sys
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
-import aiohttp
-
-from scripts.benchmarks.crowd import NCHANS, OURS, Crowd, Delivery, crowd, delivery
+from scripts.benchmarks.crowd import NCHANS, OURS, crowd
 from scripts.benchmarks.debian import Missing
-from scripts.benchmarks.figures import Figure, Findings, figure
-from scripts.benchmarks.homes import Region, at_rate, region
+from scripts.benchmarks.figures import Figure, Findings, Plot, figure
+from scripts.benchmarks.homes import Region, region
+from scripts.benchmarks.load import Load, Payloads, distribution, replay, report
 from scripts.benchmarks.nchan import PATH, nchan
-from scripts.benchmarks.process import cpu_seconds, resident_bytes
+from scripts.benchmarks.process import resident_bytes
 from scripts.benchmarks.program import data_folder, serving
 
-STREAM = "/api/v1/vacancies/stream"
 RATES = (20, 100)
-
-Moments = dict[int, float]
-Payloads = dict[int, bytes]
-
-
-@dataclass
-class Load:
-    """One rate at one side; `event_bytes` is all that a viewer read, for each event."""
-
-    delivered: Delivery
-    cpu_seconds: float
-    client_cpu_seconds: float
-    event_bytes: float
 
 
 @dataclass
@@ -64,6 +50,7 @@ async def measure(viewers: int, seconds: float, runs: int) -> Findings:
             except Missing as missing:
                 found.notes = [f"Without Nchan: {missing}"]
     found.figures = list(_figures(ours, theirs))
+    found.plots = list(_plots(ours, theirs))
     found.notes += _notes(ours, theirs, payloads)
     return found
 
@@ -78,19 +65,10 @@ async def _ours(
     """Keeps the bytes of all changes in `payloads`, by rate."""
     async with serving(environ) as server:
         idle = resident_bytes(server.pid)
-        path = f"{STREAM}?since={await cursor(server.url)}"
-        async with crowd([server.address], path, OURS, viewers) as watching:
+        async with crowd([server.address], await server.stream(), OURS, viewers) as watching:
             side = Side((resident_bytes(server.pid) - idle) / viewers / 1000)
             for rate, number in changes.items():
-                homes.announced.clear()
-
-                async def report(_: int) -> None:
-                    await homes.report()
-
-                def moments() -> Moments:
-                    return {key: at for key, (at, _) in homes.announced.items()}
-
-                side.loads[rate] = await load(watching, server.pid, rate, number, report, moments)
+                side.loads[rate] = await report(watching, [server.pid], homes, rate, number)
                 payloads[rate] = homes.payloads()
             side.kilobytes_after = (resident_bytes(server.pid) - idle) / viewers / 1000
     return side
@@ -103,119 +81,73 @@ async def _theirs(viewers: int, payloads: dict[int, Payloads], versions: dict[st
         async with crowd([server.address], PATH, NCHANS, viewers) as watching:
             side = Side((resident_bytes(server.pid) - idle) / viewers / 1000)
             for rate, messages in payloads.items():
-                waiting = list(messages.items())
-                published: Moments = {}
-
-                async def post(number: int) -> None:
-                    revision, payload = waiting[number]
-                    published[revision] = await server.publish(payload)
-
-                side.loads[rate] = await load(
-                    watching, server.pid, rate, len(waiting), post, lambda: published
-                )
+                side.loads[rate] = await replay(watching, server, rate, messages)
             side.kilobytes_after = (resident_bytes(server.pid) - idle) / viewers / 1000
     return side
 
 
-async def cursor(url: str) -> str:
-    """From now on: viewers that begin here are sent changes only."""
-    async with (
-        aiohttp.ClientSession() as client,
-        client.get(f"{url}/api/v1/vacancies?limit=1") as answer,
-    ):
-        found: str = (await answer.json(content_type=None))["cursor"]
-        return found
-
-
-async def load(
-    watching: Crowd,
-    pid: int,
-    rate: float,
-    changes: int,
-    publish: Callable[[int], Awaitable[None]],
-    moments: Callable[[], Moments],
-) -> Load:
-    """Publish, and wait until all has arrived or nothing comes any more."""
-    client = (await watching.ask("reset"))["cpu_seconds"]
-    spent = cpu_seconds(pid)
-    await at_rate(rate, changes, publish)
-    state = await watching.ask(f"until {changes * watching.viewers}")
-    spent = cpu_seconds(pid) - spent
-    published = moments()
-    delivered = delivery(await watching.arrivals(), published, list(published), watching.viewers)
-    return Load(
-        delivered, spent, state["cpu_seconds"] - client, state["bytes"] / max(1, delivered.arrived)
-    )
-
-
 def _figures(ours: Sequence[Side], theirs: Sequence[Side]) -> Iterator[Figure]:
-    def both(of: Callable[[Side], float]) -> tuple[list[float], list[float]]:
-        return [of(side) for side in ours], [of(side) for side in theirs]
-
     for rate in RATES:
+        yield from _at_rate(
+            rate, [side.loads[rate] for side in ours], [side.loads[rate] for side in theirs]
+        )
+    idle = [side.kilobytes for side in ours], [side.kilobytes for side in theirs]
+    yield figure("memory of a viewer", *idle, "kB", "Nchan", at_most=1.3)
+    after = [side.kilobytes_after for side in ours], [side.kilobytes_after for side in theirs]
+    yield figure("memory of a viewer after the changes", *after, "kB", "Nchan")
 
-        def of(take: Callable[[Load], float], rate: int = rate) -> Callable[[Side], float]:
-            return lambda side: take(side.loads[rate])
 
-        fast = rate == RATES[-1]
-        yield figure(
-            f"delivered at {rate} changes/s",
-            *both(of(lambda load: load.delivered.per_second)),
-            "events/s",
-            "Nchan",
-            at_least=1 if fast else 0.99,
-            goal="above" if fast else "all that is offered",
+def _at_rate(rate: int, ours: Sequence[Load], theirs: Sequence[Load]) -> Iterator[Figure]:
+    def beside(name: str, unit: str, of: Callable[[Load], float], **goal: Any) -> Figure:
+        name = f"{name} at {rate}/s"
+        return figure(name, [*map(of, ours)], [*map(of, theirs)], unit, "Nchan", **goal)
+
+    fast = rate == RATES[-1]
+    # Below saturation both deliver what is offered.
+    least: dict[str, Any] = {"at_least": 1, "goal": "above"} if fast else {"at_least": 0.99}
+    yield beside("delivered", "events/s", lambda load: load.delivered.per_second, **least)
+    yield beside("p50", "ms", lambda load: load.delivered.latency_ms(50))
+    most = None if fast else 1.0
+    yield beside("p99", "ms", lambda load: load.delivered.latency_ms(99), at_most=most)
+    yield beside("CPU", "% of a core", lambda load: 100 * load.cpu_seconds / load.delivered.seconds)
+    yield beside(
+        "CPU for an event", "µs", lambda load: 1e6 * load.cpu_seconds / load.delivered.arrived
+    )
+    lost = sum(load.delivered.missing for load in ours)
+    yield beside("lost", "events", lambda load: load.delivered.missing, goal="0", met=lost == 0)
+
+
+def _plots(ours: Sequence[Side], theirs: Sequence[Side]) -> Iterator[Plot]:
+    for rate in RATES:
+        yield Plot(
+            f"latency-{rate}",
+            f"From change to viewer at {rate} changes a second",
+            "milliseconds",
+            "per cent of the events",
+            {
+                name: distribution([side.loads[rate] for side in sides])
+                for name, sides in (("Freiplatz", ours), ("Nchan", theirs))
+                if sides
+            },
+            log_x=True,
         )
-        yield figure(
-            f"p50 at {rate}/s", *both(of(lambda load: load.delivered.latency_ms(50))), "ms", "Nchan"
-        )
-        yield figure(
-            f"p99 at {rate}/s",
-            *both(of(lambda load: load.delivered.latency_ms(99))),
-            "ms",
-            "Nchan",
-            at_most=None if fast else 1,
-        )
-        yield figure(
-            f"share of a core at {rate}/s",
-            *both(of(lambda load: 100 * load.cpu_seconds / load.delivered.seconds)),
-            "%",
-            "Nchan",
-        )
-        yield figure(
-            f"CPU of a delivered event at {rate}/s",
-            *both(of(lambda load: 1e6 * load.cpu_seconds / load.delivered.arrived)),
-            "µs",
-            "Nchan",
-        )
-        missing, their_missing = both(of(lambda load: load.delivered.missing))
-        yield figure(
-            f"missing at {rate}/s",
-            missing,
-            their_missing,
-            "events",
-            "Nchan",
-            goal="0",
-            met=not any(missing),
-        )
-    memory = both(lambda side: side.kilobytes)
-    yield figure("memory of a viewer", *memory, "kB", "Nchan", at_most=1.3)
-    after = both(lambda side: side.kilobytes_after)
-    yield figure("the same after the changes", *after, "kB", "Nchan")
 
 
 def _notes(
     ours: Sequence[Side], theirs: Sequence[Side], payloads: dict[int, Payloads]
 ) -> list[str]:
     sizes = [len(payload) for messages in payloads.values() for payload in messages.values()]
-    wire = [side[-1].loads[RATES[0]].event_bytes for side in (ours, theirs) if side]
+    wire = [sides[-1].loads[RATES[0]].event_bytes for sides in (ours, theirs) if sides]
+    framed = " and ".join(f"{size:.0f}" for size in wire)
     busy = max(
         load.client_cpu_seconds / load.delivered.seconds
         for side in (*ours, *theirs)
         for load in side.loads.values()
     )
     return [
-        f"{sum(sizes) / len(sizes):.0f} bytes of payload an event on both sides;"
-        f" {' and '.join(f'{size:.0f}' for size in wire)} with what frames it.",
+        (
+            f"{sum(sizes) / len(sizes):.0f} bytes of payload an event on both sides;"
+            f" {framed} with what frames it."
+        ),
         f"The viewers took up to {100 * busy:.0f} % of a core.",
     ]

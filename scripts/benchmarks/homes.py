@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import count
@@ -78,13 +77,3 @@ async def region(environ: dict[str, str], homes: int) -> AsyncIterator[Region]:
 
 def _point(number: int) -> Point:
     return Point(round(51 + number % 100 / 100, 2), round(8 + number // 100 / 100, 2))
-
-
-async def at_rate(per_second: float, times: int, act: Callable[[int], Awaitable[None]]) -> None:
-    """Call `act` at a steady rate, however long each call takes; return when all are done."""
-    began = time.monotonic()
-    acting = []
-    for number in range(times):
-        await asyncio.sleep(max(0, began + number / per_second - time.monotonic()))
-        acting.append(asyncio.ensure_future(act(number)))
-    await asyncio.gather(*acting)

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import os
-import re
 import socket
 import subprocess
 import tempfile
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from scripts.benchmarks.debian import install
+from scripts.benchmarks.wire import Wire
 
 MODULE = "/usr/lib/nginx/modules/ngx_nchan_module.so"
 PATH = "/stream"
@@ -59,37 +59,18 @@ http {{
 """
 
 
-@dataclass
+@dataclass(frozen=True)
 class Nchan:
     address: str
     pid: int
     version: str
-    _idle: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = field(default_factory=list)
+    wire: Wire
 
     async def publish(self, payload: bytes) -> float:
         """POST `payload`; the moment just before it was written (`time.monotonic`)."""
-        if self._idle:
-            reader, writer = self._idle.pop()
-        else:
-            host, _, port = self.address.partition(":")
-            reader, writer = await asyncio.open_connection(host, int(port))
-        request = (
-            b"POST /publish HTTP/1.1\r\nHost: bench\r\nX-EventSource-Event: listing\r\n"
-            b"Content-Length: %d\r\n\r\n%b" % (len(payload), payload)
-        )
-        at = time.monotonic()
-        writer.write(request)
-        head = await reader.readuntil(b"\r\n\r\n")
-        if b" 201 " not in head[:20] and b" 202 " not in head[:20]:
-            raise RuntimeError(f"Nchan did not take a message: {head!r}")
-        length = re.search(rb"content-length: (\d+)", head.lower())
-        await reader.readexactly(int(length[1]) if length else 0)
-        self._idle.append((reader, writer))
+        headers = {"X-EventSource-Event": "listing"}
+        at, _ = await self.wire.send("POST", "/publish", headers, payload)
         return at
-
-    def close(self) -> None:
-        for _, writer in self._idle:
-            writer.close()
 
 
 @asynccontextmanager
@@ -98,35 +79,42 @@ async def nchan(viewers: int) -> AsyncIterator[Nchan]:
     install(MODULE, "nginx", "libnginx-mod-nchan")
     program = install("nginx", "nginx")
     with tempfile.TemporaryDirectory(prefix="nchan-bench-") as folder:
-        port = _free_port()
-        text = CONFIGURATION.format(
-            module=MODULE,
-            folder=folder,
-            path=PATH,
-            port=port,
-            files=2 * viewers + 2_000,
-            connections=2 * viewers + 1_000,
-        )
-        (Path(folder) / "nginx.conf").write_text(text)
-        Path(folder).chmod(0o755)  # the worker is another user where the master is root
+        port = _configure(Path(folder), viewers)
+        log = f"{folder}/error.log"
         master = await asyncio.create_subprocess_exec(
-            program, "-p", folder, "-c", f"{folder}/nginx.conf", "-e", f"{folder}/error.log"
+            program, "-p", folder, "-c", f"{folder}/nginx.conf", "-e", log
         )
         try:
-            worker = await _worker(master, port, Path(folder) / "error.log")
-            server = Nchan(f"127.0.0.1:{port}", worker, _version(program))
-            yield server
-            server.close()
+            worker = await _worker(master, port)
+            address = f"127.0.0.1:{port}"
+            async with Wire(address) as wire:
+                yield Nchan(address, worker, _version(program), wire)
         finally:
             if master.returncode is None:
                 master.terminate()
             await master.wait()
 
 
-async def _worker(master: asyncio.subprocess.Process, port: int, log: Path) -> int:
+def _configure(folder: Path, viewers: int) -> int:
+    """The port it is going to have."""
+    port = _free_port()
+    text = CONFIGURATION.format(
+        module=MODULE,
+        folder=folder,
+        path=PATH,
+        port=port,
+        files=2 * viewers + 2_000,
+        # Nchan needs more than a connection a viewer, and drops others when it has none.
+        connections=2 * viewers + 1_000,
+    )
+    (folder / "nginx.conf").write_text(text)
+    folder.chmod(0o755)  # the worker is another user where the master is root
+    return port
+
+
+async def _worker(master: asyncio.subprocess.Process, port: int) -> int:
     """The process id of the worker, once the port answers."""
     deadline = time.monotonic() + START_SECONDS
-    children = Path(f"/proc/{master.pid}/task/{master.pid}/children")
     while time.monotonic() < deadline and master.returncode is None:
         try:
             _, writer = await asyncio.open_connection("127.0.0.1", port)
@@ -134,11 +122,17 @@ async def _worker(master: asyncio.subprocess.Process, port: int, log: Path) -> i
             await asyncio.sleep(0.02)
             continue
         writer.close()
-        for child in children.read_text().split():
-            if b"worker process" in Path(f"/proc/{child}/cmdline").read_bytes():
-                return int(child)
+        if (worker := _worker_of(master.pid)) is not None:
+            return worker
         await asyncio.sleep(0.02)
-    raise RuntimeError(f"nginx with Nchan did not start: {log.read_text()}")
+    raise RuntimeError("nginx with Nchan did not start")
+
+
+def _worker_of(master: int) -> int | None:
+    for child in Path(f"/proc/{master}/task/{master}/children").read_text().split():
+        if b"worker process" in Path(f"/proc/{child}/cmdline").read_bytes():
+            return int(child)
+    return None
 
 
 def _free_port() -> int:

@@ -11,6 +11,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import aiohttp
+
 
 @asynccontextmanager
 async def data_folder() -> AsyncIterator[dict[str, str]]:
@@ -46,6 +48,15 @@ class Server:
     def address(self) -> str:
         """host:port"""
         return self.url.removeprefix("http://")
+
+    async def stream(self) -> str:
+        """The path of a stream of everything that changes from now on."""
+        async with (
+            aiohttp.ClientSession() as client,
+            client.get(f"{self.url}/api/v1/vacancies?limit=1") as answer,
+        ):
+            cursor = (await answer.json(content_type=None))["cursor"]
+            return f"/api/v1/vacancies/stream?since={cursor}"
 
 
 @asynccontextmanager

@@ -50,6 +50,11 @@ class Viewers:
         self.closed = 0
         self.reset()
 
+    def close(self) -> None:
+        for viewer in self._sockets.values():
+            viewer.close()
+        self._poll.close()
+
     def reset(self) -> None:
         self._viewers, self._revisions, self._times = array("I"), array("q"), array("d")
         self.beats = self.received = 0
@@ -200,6 +205,7 @@ def main(addresses: tuple[str, ...], count: int, path: str, greeting: str) -> No
     over = False
     while not over:
         over = viewers.turn(1.0) and _obey(viewers)
+    viewers.close()
 
 
 if __name__ == "__main__":
