@@ -46,7 +46,9 @@ def _parts(sentences: Mapping[str, str], results: Results, folder: Path) -> Iter
 def _part(name: str, result: Result, folder: Path) -> Iterator[str]:
     yield f"`{result.command}` on {result.day}, {result.machine}\n"
     if result.failed:
-        yield f"**The last attempt failed: {result.failed}** What follows is older.\n"
+        yield f"**The last attempt failed: {result.failed}** What follows, if anything, is older.\n"
+    if not result.findings.figures:
+        return
     yield "| | ours | lowest to highest | beside | lowest to highest | ratio | goal | |"
     yield "|---|--:|--:|--:|--:|--:|---|---|"
     for entry in result.findings.figures:
