@@ -15,6 +15,7 @@ import numpy as np
 
 OURS = "event: ready"
 NCHANS = ": hi\n"
+SETTLE_SECONDS = 0.25
 
 
 @dataclass
@@ -64,6 +65,8 @@ async def crowd(
     watching = Crowd(viewers, process)
     try:
         await watching.answer()
+        # Nchan's first message would wait until the kernel acknowledges the greeting (Nagle).
+        await asyncio.sleep(SETTLE_SECONDS)
         yield watching
     finally:
         if process.returncode is None:

@@ -144,10 +144,17 @@ def _notes(
         for side in (*ours, *theirs)
         for load in side.loads.values()
     )
-    return [
+    notes = [
         (
             f"{sum(sizes) / len(sizes):.0f} bytes of payload an event on both sides;"
             f" {framed} with what frames it."
         ),
         f"The viewers took up to {100 * busy:.0f} % of a core.",
     ]
+    if theirs:
+        notes.append(
+            "Nchan leaves Nagle's algorithm on for its streams, whatever `tcp_nodelay` says: a"
+            " message within 40 ms of another may wait until that one is acknowledged. At"
+            f" {RATES[0]} changes a second they are {1000 / RATES[0]:.0f} ms apart."
+        )
+    return notes

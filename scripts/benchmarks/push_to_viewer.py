@@ -62,8 +62,7 @@ async def measure(viewers: int, pushes: int, runs: int) -> Findings:
             log_x=True,
         )
     ]
-    lost = sum(one.delivered.missing for one in (*ours, *shared))
-    found.notes.append(f"{lost} events were lost." if lost else "No event was lost.")
+    found.notes += _notes(ours, shared, theirs, fsyncs)
     return found
 
 
@@ -125,7 +124,24 @@ def _figures(
         beside = "Nchan + fsync"
         yield figure(f"push to viewer, p{percent}", of(ours), both, "ms", beside, at_most=most)
         yield figure(f"the same with two workers, p{percent}", of(shared), both, "ms", beside)
-        yield figure(f"of that Nchan, p{percent}", of(theirs), durable, "ms", "a bare fsync")
+
+
+def _notes(
+    ours: Sequence[Load],
+    shared: Sequence[Load],
+    theirs: Sequence[Load],
+    fsyncs: Sequence[Sequence[float]],
+) -> Iterator[str]:
+    sides = {
+        "Nchan alone": [one.delivered.latencies_ms for one in theirs],
+        "a bare fsync": [np.array(times) for times in fsyncs],
+    }
+    for name, runs in sides.items():
+        if runs:
+            half, most = np.median([np.percentile(run, (50, 99)) for run in runs], axis=0)
+            yield f"Of that {name}: p50 {half:.2f} ms, p99 {most:.2f} ms."
+    lost = sum(one.delivered.missing for one in (*ours, *shared))
+    yield f"{lost} events were lost." if lost else "No event was lost."
 
 
 def _fsyncs(folder: Path) -> Iterator[float]:

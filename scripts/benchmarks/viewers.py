@@ -195,6 +195,11 @@ def _obey(viewers: Viewers) -> bool:
 def main(addresses: tuple[str, ...], count: int, path: str, greeting: str) -> None:
     """Open `--viewers` streams at ADDRESSES (host:port) and say when changes arrive."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard < count + 100:
+        raise click.ClickException(
+            f"{count} viewers are as many open files, here and at the server, and {hard} is the"
+            " limit (ulimit -Hn). Raise it, or take fewer --viewers."
+        )
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     gc.disable()
     request = f"GET {path} HTTP/1.1\r\nHost: bench\r\nAccept: text/event-stream\r\n\r\n"

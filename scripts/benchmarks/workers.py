@@ -49,7 +49,7 @@ async def measure(viewers: int, seconds: float, runs: int) -> Findings:
         [
             (
                 "The viewers, the publisher and the database run on the same cores as the"
-                " workers: where there are two cores in all, little can be gained."
+                " workers, and compete with them where there are only two."
             )
         ],
     )
