@@ -1,75 +1,111 @@
-"""`scripts/bench NAME`: one benchmark a file."""
+"""`scripts/bench NAME`: one benchmark a file, listed in `benchmark.py`."""
 
 from __future__ import annotations
 
-import asyncio
 import json
+import multiprocessing
 import os
-import platform
 import sys
+import traceback
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from typing import Any
 
 import click
 
-from scripts.benchmarks import first_page, ingest, push_to_viewer, start
+from scripts.benchmarks import results
+from scripts.benchmarks.benchmark import BENCHMARKS, SENTENCES, Benchmark
 from scripts.benchmarks.figures import Findings, table
+from scripts.benchmarks.machine import machine, versions
 
-
-def machine() -> str:
-    return (
-        f"{os.cpu_count()} cores, {platform.system()} {platform.release()},"
-        f" Python {platform.python_version()}"
-    )
+PAGE = Path("docs/performance.md")
+FOLDER = Path("docs/performance")
+RESULTS = FOLDER / "results.json"
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 def bench() -> None:
-    """Measure Freiplatz beside what it depends on. Close other programs first."""
+    """Measure Freiplatz beside what people would otherwise use. Close other programs first."""
 
 
-def _print(found: Findings, as_json: bool) -> None:
-    if as_json:
-        click.echo(json.dumps([figure.as_dict() for figure in found.figures], indent=2))
-    else:
+def _command(benchmark: Benchmark) -> click.Command:
+    def run(as_json: bool, **options: Any) -> None:
+        found = benchmark.measure(**options)
+        if as_json:
+            figures = [figure.as_dict() for figure in found.figures]
+            click.echo(json.dumps(figures, indent=2, default=lambda value: value.item()))
+            return
         click.echo(machine())
+        known = versions() | found.versions
+        click.echo(", ".join(f"{name} {version}" for name, version in known.items()))
         click.echo(table(found.figures))
+        for note in found.notes:
+            click.echo(note)
+
+    options = [
+        click.Option(
+            [f"--{name.replace('_', '-')}"],
+            default=default,
+            show_default=True,
+            type=float if isinstance(default, float) else click.IntRange(1),
+            multiple=isinstance(default, tuple),
+        )
+        for name, default in benchmark.options.items()
+    ]
+    as_json = click.Option(["--json", "as_json"], is_flag=True, help="Print the figures as JSON.")
+    return click.Command(
+        benchmark.name, callback=run, params=[*options, as_json], help=benchmark.sentence
+    )
 
 
-@bench.command("push-to-viewer")
-@click.option("--viewers", default=100, show_default=True, type=click.IntRange(1, 5_000))
-@click.option("--pushes", default=100, show_default=True, type=click.IntRange(10))
-@click.option("--runs", default=5, show_default=True, type=click.IntRange(1))
-@click.option("--json", "as_json", is_flag=True)
-def push_to_viewer_command(viewers: int, pushes: int, runs: int, as_json: bool) -> None:
-    """HTTP answer of a push → event at the last viewer, beside a bare fsync."""
-    _print(asyncio.run(push_to_viewer.measure(viewers, pushes, runs)), as_json)
+for _one in BENCHMARKS:
+    bench.add_command(_command(_one))
 
 
-@bench.command("first-page")
-@click.option("--homes", default=15_000, show_default=True, type=click.IntRange(1))
-@click.option("--runs", default=5, show_default=True, type=click.IntRange(1))
-@click.option("--json", "as_json", is_flag=True)
-def first_page_command(homes: int, runs: int, as_json: bool) -> None:
-    """The finder in headless Chromium: server's time, bytes, time to list and map."""
-    _print(asyncio.run(first_page.measure(homes, runs)), as_json)
+@bench.command("all")
+@click.option("--only", multiple=True, type=click.Choice(list(SENTENCES)), help="Repeatable.")
+def measure_all(only: tuple[str, ...]) -> None:
+    """Measure everything and write docs/performance.md; with --only a part, the rest stays."""
+    known = results.load(RESULTS)
+    failed = []
+    for benchmark in BENCHMARKS:
+        if only and benchmark.name not in only:
+            continue
+        click.echo(f"== {benchmark.name}: {benchmark.sentence}", err=True)
+        command = f"scripts/bench {benchmark.name}"
+        try:
+            known[benchmark.name] = results.result(command, _apart(benchmark))
+        except Exception as error:
+            traceback.print_exc()
+            failed.append(benchmark.name)
+            entry = known.setdefault(benchmark.name, results.result(command, Findings()))
+            entry.failed = f"{type(error).__name__}: {error}".partition("\n")[0]
+        results.save(RESULTS, known)  # what is measured stays, whatever comes next
+    _write(known)
+    if failed:
+        raise SystemExit(f"These failed: {', '.join(failed)}.")
 
 
-@bench.command("ingest")
-@click.option("--seconds", default=3.0, show_default=True, type=click.FloatRange(0.2))
-@click.option("--runs", default=5, show_default=True, type=click.IntRange(1))
-@click.option("--json", "as_json", is_flag=True)
-def ingest_command(seconds: float, runs: int, as_json: bool) -> None:
-    """Reports a second: the store, calls of 500, and HTTP, beside the same by hand."""
-    _print(asyncio.run(ingest.measure(seconds, runs)), as_json)
+def _apart(benchmark: Benchmark) -> Findings:
+    """Measured in a process of its own: none inherits the memory of the one before."""
+    spawn = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, mp_context=spawn) as pool:
+        return pool.submit(benchmark.measure).result()
 
 
-@bench.command("start")
-@click.option("--homes", multiple=True, default=[15_000, 100_000], type=click.IntRange(100))
-@click.option("--runs", default=3, show_default=True, type=click.IntRange(1))
-@click.option("--json", "as_json", is_flag=True)
-def start_command(homes: tuple[int, ...], runs: int, as_json: bool) -> None:
-    """Restart of a worker: until it is ready, and what its viewers get after it."""
-    _print(asyncio.run(start.measure(homes, runs)), as_json)
+@bench.command("page")
+def write_page() -> None:
+    """Write docs/performance.md anew from what was measured last."""
+    _write(results.load(RESULTS))
+
+
+def _write(known: results.Results) -> None:
+    from scripts.benchmarks import page  # draws: not needed for measuring
+
+    page.write(PAGE, FOLDER, SENTENCES, known)
+    click.echo(f"{PAGE} is written.", err=True)
 
 
 if __name__ == "__main__":
+    os.chdir(Path(__file__).parents[2])
     sys.exit(bench(prog_name="scripts/bench"))

@@ -8,7 +8,10 @@ import sys
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
+
+import aiohttp
 
 
 @asynccontextmanager
@@ -36,16 +39,36 @@ async def command(environ: dict[str, str], *arguments: str) -> str:
     return out.decode().strip()
 
 
+@dataclass(frozen=True)
+class Server:
+    url: str
+    pid: int
+
+    @property
+    def address(self) -> str:
+        """host:port"""
+        return self.url.removeprefix("http://")
+
+    async def stream(self) -> str:
+        """The path of a stream of everything that changes from now on."""
+        async with (
+            aiohttp.ClientSession() as client,
+            client.get(f"{self.url}/api/v1/vacancies?limit=1") as answer,
+        ):
+            cursor = (await answer.json(content_type=None))["cursor"]
+            return f"/api/v1/vacancies/stream?since={cursor}"
+
+
 @asynccontextmanager
 async def served(environ: dict[str, str]) -> AsyncIterator[str]:
     """The address of `freiplatz serve`, in a process of its own."""
-    async with serving(environ) as (url, _):
-        yield url
+    async with serving(environ) as server:
+        yield server.url
 
 
 @asynccontextmanager
-async def serving(environ: dict[str, str]) -> AsyncIterator[tuple[str, int]]:
-    """The same, with the number of the process."""
+async def serving(environ: dict[str, str], *arguments: str) -> AsyncIterator[Server]:
+    """`freiplatz serve …`, in a process of its own."""
     running = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -53,6 +76,7 @@ async def serving(environ: dict[str, str]) -> AsyncIterator[tuple[str, int]]:
         "serve",
         "--port",
         "0",
+        *arguments,
         env=environ,
         stderr=asyncio.subprocess.PIPE,
     )
@@ -62,7 +86,7 @@ async def serving(environ: dict[str, str]) -> AsyncIterator[tuple[str, int]]:
         while line := (await running.stderr.readline()).decode():
             if line.startswith("Freiplatz is there: "):
                 drained = asyncio.create_task(running.stderr.read())
-                yield line.split()[3].rstrip("/"), running.pid
+                yield Server(line.split()[3].rstrip("/"), running.pid)
                 return
         raise RuntimeError("freiplatz serve did not start")
     finally:

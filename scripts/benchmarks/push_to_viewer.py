@@ -1,122 +1,153 @@
-"""From the HTTP answer of a push to the arrival of the event at the last viewer.
-
-Two workers on one database, half of the viewers on each, all matching all changes: so half
-of the events travel through Redis. Viewers of the worker that takes the push mostly have the
-event before the answer is out (a negative time). The viewers live in this process; the time
-of a bare `fsync` of the same folder is what durability alone costs here.
+"""From the start of a care home's request to the arrival at each viewer: HTTP, Postgres, Redis,
+stream. Beside it Nchan's bare publish to receive, with the same viewers, rate and bytes, to
+which what durability alone costs here is added: an fsync on the disk of the database.
 """
 
 from __future__ import annotations
 
-import asyncio
 import os
+import re
+import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import AsyncExitStack
 from pathlib import Path
-from urllib.parse import urlsplit
 
-import aiohttp
+import numpy as np
 
-from scripts.benchmarks.figures import Findings, figure, percentile
-from scripts.benchmarks.program import command, data_folder, served
+from scripts.benchmarks.crowd import NCHANS, OURS, crowd
+from scripts.benchmarks.debian import Missing
+from scripts.benchmarks.figures import Figure, Findings, Plot, figure
+from scripts.benchmarks.load import Load, Moments, Payloads, distribution, load, replay
+from scripts.benchmarks.nchan import PATH, nchan
+from scripts.benchmarks.program import command, data_folder, serving
+from scripts.benchmarks.wire import Wire
 
+RATE = 10
 HOMES = 50
+FSYNCS = 300
+
+_REVISION = re.compile(rb'"revision":(\d+),')
 
 
 async def measure(viewers: int, pushes: int, runs: int) -> Findings:
-    p50, p99, answers, fsyncs = [], [], [], []
+    found = Findings()
+    ours: list[Load] = []
+    shared: list[Load] = []
+    theirs: list[Load] = []
+    fsyncs: list[list[float]] = []
     async with data_folder() as environ:
         await command(environ, "provider", "add", "Bench")
         key = await command(environ, "key", "create", "bench")
-        async with served(environ) as url, served(environ) as other:
-            for _ in range(runs):
-                arrivals, answered = await _run([url, other], key, viewers, pushes)
-                p50.append(percentile(arrivals, 0.5))
-                p99.append(percentile(arrivals, 0.99))
-                answers.append(percentile(answered, 0.5))
-                fsyncs.append(percentile(list(_fsyncs(Path(environ["FREIPLATZ_DATA_DIR"]))), 0.5))
-    name = f"answer to last of {viewers} viewers"
-    return Findings(
-        [
-            figure(
-                f"{name}, p50",
-                p50,
-                fsyncs,
-                "ms",
-                "a bare fsync",
-                goal="under 250 ms",
-                met=max(p50) < 250,
-            ),
-            figure(
-                f"{name}, p99",
-                p99,
-                fsyncs,
-                "ms",
-                "a bare fsync",
-                goal="under 250 ms",
-                met=max(p99) < 250,
-            ),
-            figure("push to its HTTP answer, p50", answers, fsyncs, "ms", "a bare fsync"),
-        ]
-    )
+        for number in range(runs):
+            print(f"run {number + 1} of {runs}", file=sys.stderr)
+            payloads: Payloads = {}
+            ours.append(await _ours(environ, key, 1, viewers, pushes, payloads))
+            try:
+                theirs.append(await _theirs(viewers, payloads, found.versions))
+            except Missing as missing:
+                found.notes = [f"Without Nchan: {missing}"]
+            fsyncs.append(list(_fsyncs(Path(environ["FREIPLATZ_DATA_DIR"]))))
+            shared.append(await _ours(environ, key, 2, viewers, pushes, {}))
+    found.figures = list(_figures(ours, shared, theirs, fsyncs))
+    curves = {"Freiplatz": ours, "Freiplatz, two workers": shared, "Nchan, not durable": theirs}
+    found.plots = [
+        Plot(
+            "latency",
+            f"From push to viewer, {viewers:,} viewers, {RATE} pushes a second",
+            "milliseconds",
+            "per cent of the events",
+            {name: distribution(loads) for name, loads in curves.items() if loads},
+            log_x=True,
+        )
+    ]
+    found.notes += _notes(ours, shared, theirs, fsyncs)
+    return found
 
 
-async def _run(
-    urls: list[str], key: str, viewers: int, pushes: int
-) -> tuple[list[float], list[float]]:
-    """(ms from answer to last arrival, ms from push to answer), one of each a push."""
-    headers = {"Authorization": f"Bearer {key}"}
-    arrived: asyncio.Queue[float] = asyncio.Queue()
-    async with aiohttp.ClientSession(urls[0], headers=headers) as client:
+async def _ours(
+    environ: dict[str, str],
+    key: str,
+    workers: int,
+    viewers: int,
+    pushes: int,
+    payloads: Payloads,
+) -> Load:
+    """The first worker takes the pushes; the viewers are spread over all. Keeps the answers in
+    `payloads`: they hold what the viewers get."""
+    headers = {"Authorization": f"Bearer {key}", "Content-Type": "application/json"}
+    moments: Moments = {}
+    async with AsyncExitStack() as stack:
+        servers = [await stack.enter_async_context(serving(environ)) for _ in range(workers)]
+        wire = await stack.enter_async_context(Wire(servers[0].address))
         for number in range(HOMES):
-            home = {"name": f"Haus {number}", "coordinates": {"latitude": 51.9, "longitude": 8.4}}
-            async with client.put(f"/api/v1/homes/bench-{number}", json=home) as answer:
-                assert answer.status in (200, 201)
-        ready = asyncio.Semaphore(0)
-        watching = [
-            asyncio.create_task(_watch(urls[n % 2], ready, arrived)) for n in range(viewers)
-        ]
-        for _ in range(viewers):
-            await ready.acquire()
-        while not arrived.empty():
-            arrived.get_nowait()
-        arrivals, answered = [], []
-        for number in range(pushes):
-            body = {"vacancies": [{"care_form": "long_term", "count": 1 + number % 5}]}
-            began = time.perf_counter()
+            home = b'{"name":"Haus %d","coordinates":{"latitude":51.9,"longitude":8.4}}' % number
+            await wire.send("PUT", f"/api/v1/homes/bench-{number}", headers, home)
+        addresses = [server.address for server in servers]
+        path = await servers[0].stream()
+        watching = await stack.enter_async_context(crowd(addresses, path, OURS, viewers))
+
+        async def push(number: int) -> None:
+            body = b'{"vacancies":[{"care_form":"long_term","count":%d}]}' % (1 + number % 9)
             path = f"/api/v1/homes/bench-{number % HOMES}/vacancies"
-            async with client.put(path, json=body) as answer:
-                assert answer.status == 200, await answer.text()
-            done = time.perf_counter()
-            last = max([await arrived.get() for _ in range(viewers)])
-            arrivals.append((last - done) * 1000)
-            answered.append((done - began) * 1000)
-        for task in watching:
-            task.cancel()
-        await asyncio.gather(*watching, return_exceptions=True)
-    return arrivals, answered
+            at, answer = await wire.send("PUT", path, headers, body)
+            revision = _REVISION.search(answer)
+            assert revision is not None, answer
+            moments[int(revision[1])] = at
+            payloads[int(revision[1])] = answer
+
+        pids = [server.pid for server in servers]
+        return await load(watching, pids, RATE, pushes, push, lambda: moments)
 
 
-async def _watch(url: str, ready: asyncio.Semaphore, arrived: asyncio.Queue[float]) -> None:
-    """A viewer as light as can be, so that the client measures the server and not itself."""
-    parts = urlsplit(url)
-    reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
-    writer.write(b"GET /api/v1/vacancies/stream HTTP/1.1\r\nHost: bench\r\n\r\n")
-    try:
-        while line := await reader.readline():
-            if line == b"event: ready\n":
-                ready.release()
-            elif line == b"event: listing\n":
-                arrived.put_nowait(time.perf_counter())
-    finally:
-        writer.close()
+async def _theirs(viewers: int, payloads: Payloads, versions: dict[str, str]) -> Load:
+    async with nchan(viewers) as server:
+        versions["Nchan"] = server.version
+        async with crowd([server.address], PATH, NCHANS, viewers) as watching:
+            return await replay(watching, server, RATE, payloads)
 
 
-def _fsyncs(folder: Path, times: int = 50) -> Iterator[float]:
+def _figures(
+    ours: Sequence[Load],
+    shared: Sequence[Load],
+    theirs: Sequence[Load],
+    fsyncs: Sequence[Sequence[float]],
+) -> Iterator[Figure]:
+    for percent, most in ((50, 1.5), (99, 2.0)):
+
+        def of(loads: Sequence[Load], percent: int = percent) -> list[float]:
+            return [one.delivered.latency_ms(percent) for one in loads]
+
+        durable = [float(np.percentile(times, percent)) for times in fsyncs]
+        both = [one + other for one, other in zip(of(theirs), durable, strict=False)]
+        beside = "Nchan + fsync"
+        yield figure(f"push to viewer, p{percent}", of(ours), both, "ms", beside, at_most=most)
+        yield figure(f"the same with two workers, p{percent}", of(shared), both, "ms", beside)
+
+
+def _notes(
+    ours: Sequence[Load],
+    shared: Sequence[Load],
+    theirs: Sequence[Load],
+    fsyncs: Sequence[Sequence[float]],
+) -> Iterator[str]:
+    sides = {
+        "Nchan alone": [one.delivered.latencies_ms for one in theirs],
+        "a bare fsync": [np.array(times) for times in fsyncs],
+    }
+    for name, runs in sides.items():
+        if runs:
+            half, most = np.median([np.percentile(run, (50, 99)) for run in runs], axis=0)
+            yield f"Of that {name}: p50 {half:.2f} ms, p99 {most:.2f} ms."
+    lost = sum(one.delivered.missing for one in (*ours, *shared))
+    yield f"{lost} events were lost." if lost else "No event was lost."
+
+
+def _fsyncs(folder: Path) -> Iterator[float]:
     """Milliseconds of writing 8 kB and fsync, on the disk of the database."""
     with tempfile.NamedTemporaryFile(dir=folder) as file:
-        for _ in range(times):
+        for _ in range(FSYNCS):
             began = time.perf_counter()
             file.write(b"x" * 8192)
             file.flush()

@@ -42,7 +42,8 @@ async def serve(environ: dict[str, str]) -> dict[str, float]:
     """Processor seconds (and bytes) of one process, by the names of `UnitCosts`. The homes must
     be there."""
     key = await command(environ, "key", "create", "bench")
-    async with serving(environ) as (url, pid):
+    async with serving(environ) as server:
+        url, pid = server.url, server.pid
         headers = {"Authorization": f"Bearer {key}"}
         async with aiohttp.ClientSession(url, headers=headers) as client:
             found = {"worker_bytes": float(resident_bytes(pid))}
