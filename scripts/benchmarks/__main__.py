@@ -54,7 +54,7 @@ def first_page_command(homes: int, runs: int, as_json: bool) -> None:
 
 
 @bench.command("ingest")
-@click.option("--seconds", default=3.0, show_default=True, type=click.FloatRange(0.2))
+@click.option("--seconds", default=2.0, show_default=True, type=click.FloatRange(0.2))
 @click.option("--runs", default=5, show_default=True, type=click.IntRange(1))
 @click.option("--json", "as_json", is_flag=True)
 def ingest_command(seconds: float, runs: int, as_json: bool) -> None:
