@@ -215,6 +215,9 @@ class Board:
         order = np.argsort(self._columns.revision[slots])
         return slots[order], distances[order]
 
+    def revisions(self, slots: Slots) -> NDArray[np.int64]:
+        return self._columns.revision[slots]
+
     def moved_since(self, slots: Slots, revision: int) -> Slots:
         return slots[self._columns.moved_revision[slots] > revision]
 

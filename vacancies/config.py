@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from vacancies.errors import SettingsError
 
 PREFIX = "FREIPLATZ_"
+MOST_WORKERS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,7 @@ class Settings:
 
     host: str = "127.0.0.1"
     port: int = 8000
+    workers: int = 1
     data_dir: Path = Path(".freiplatz")
     database_url: str | None = None
     redis_url: str | None = None
@@ -36,6 +38,7 @@ NAMES = tuple(
     for name in (
         "HOST",
         "PORT",
+        "WORKERS",
         "DATA_DIR",
         "DATABASE_URL",
         "REDIS_URL",
@@ -62,10 +65,15 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     def value(name: str) -> str | None:
         return found.get(PREFIX + name)
 
-    port = value("PORT") or "8000"
-    if not (port.isascii() and port.isdigit() and 0 <= int(port) <= 65535):
-        wrong.append("FREIPLATZ_PORT must be a number from 0 to 65535")
-        port = "8000"
+    def number(name: str, default: int, lowest: int, highest: int) -> int:
+        text = value(name) or str(default)
+        if text.isascii() and text.isdigit() and lowest <= int(text) <= highest:
+            return int(text)
+        wrong.append(f"FREIPLATZ_{name} must be a number from {lowest} to {highest}")
+        return default
+
+    port = number("PORT", 8000, 0, 65535)
+    workers = number("WORKERS", 1, 1, MOST_WORKERS)
     _check_address(value("DATABASE_URL"), "DATABASE_URL", ("postgresql", "postgres"), wrong)
     _check_address(value("REDIS_URL"), "REDIS_URL", ("redis", "rediss", "unix"), wrong)
     if (value("DATABASE_URL") is None) != (value("REDIS_URL") is None):
@@ -85,7 +93,8 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         raise SettingsError("These settings must be mended: " + "; ".join(wrong) + ".")
     return Settings(
         host=value("HOST") or "127.0.0.1",
-        port=int(port),
+        port=port,
+        workers=workers,
         data_dir=Path(value("DATA_DIR") or ".freiplatz").absolute(),
         database_url=value("DATABASE_URL"),
         redis_url=value("REDIS_URL"),

@@ -24,11 +24,14 @@ from vacancies.servers import revive
 from vacancies.sweeper import sweep_for_ever
 from vacancies.tasks import stop_tasks
 from web.api import api as reader_api
+from web.assets import init_assets
+from web.figures import Figures
 from web.finder import finder
 from web.live import LiveStreams
 from web.openapi import openapi
 from web.operations import operations
 from web.pages import error_page, init_pages
+from web.points import points
 from web.problems import Problem, problem_of, problem_response, status_of
 from web.state import State, state
 
@@ -38,8 +41,9 @@ MAX_BODY_BYTES = 2 * 1024 * 1024
 REVIVE_SECONDS = 2.0
 
 
-def create_app(deployment: Deployment) -> Quart:
-    """The app that serves `deployment`, which must stay open as long."""
+def create_app(deployment: Deployment, figures: Figures | None = None) -> Quart:
+    """The app that serves `deployment`, which must stay open as long; `figures` are those of
+    all processes that serve it on one port."""
     settings = deployment.settings
     app = Quart(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
@@ -50,9 +54,10 @@ def create_app(deployment: Deployment) -> Quart:
     live = LiveStreams(app.asgi_app, board, audience, geocoder)  # type: ignore[arg-type]
     app.asgi_app = live  # type: ignore[assignment]
     app.extensions.update(deployment=deployment, live=live, geocoder=geocoder, status_of=status_of)
-    for blueprint in (provider_api, reader_api, openapi, operations, finder):
+    for blueprint in (provider_api, reader_api, points, openapi, operations, finder):
         app.register_blueprint(blueprint)
     init_pages(app)
+    init_assets(app)
     app.register_error_handler(Exception, _handle_error)
     app.after_request(_secure)
 
@@ -60,7 +65,7 @@ def create_app(deployment: Deployment) -> Quart:
     async def lifespan() -> AsyncGenerator[None]:
         async with AsyncExitStack() as stack:
             follower = await _follow(stack, deployment, board, live)
-            await live.start()
+            live.delivery.start()
             stack.push_async_callback(live.close)
             app.extensions["state"] = State(
                 settings,
@@ -70,6 +75,7 @@ def create_app(deployment: Deployment) -> Quart:
                 follower,
                 geocoder,
                 live,
+                figures or Figures(),
                 await deployment.is_demo(),
             )
             background = [sweep_for_ever(deployment.pool, deployment.writer)]
@@ -88,13 +94,13 @@ async def _follow(
 ) -> Follower:
     def restart() -> None:
         deployment.doorbell.channel = channel_name(board.epoch)
-        live.on_restart()
+        live.delivery.on_restart()
 
     follower = Follower(
         deployment.pool,
         deployment.redis,
         board,
-        on_changes=live.on_changes,
+        on_changes=live.delivery.on_changes,
         on_restart=restart,
     )
     await stack.enter_async_context(follower)

@@ -116,7 +116,10 @@ def freshness_text(listing: Listing, language: Language, now: datetime) -> str:
 
 
 def last_said_at(listing: Listing) -> datetime | None:
-    return max(filter(None, (listing.observed_at, listing.confirmed_at)), default=None)
+    observed, confirmed = listing.observed_at, listing.confirmed_at
+    if observed is None or confirmed is None:
+        return observed or confirmed
+    return max(observed, confirmed)
 
 
 def attributes(listing: Listing, language: Language) -> list[str]:

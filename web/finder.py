@@ -24,6 +24,7 @@ from vacancies.search import Query
 from web import words
 from web.answer import WayOn, answer, asks_for_details, ways_on
 from web.cards import EMPTY, card
+from web.cursor import Cursor
 from web.details import free_lines, labellers, linked_data
 from web.form import Form, api_parameters
 from web.language import Language
@@ -121,7 +122,7 @@ async def _results(form: Form, query: Query, found: Page) -> Response:
         next_address=link("/", _after(form, found.next)) if found.next else "",
         first_address=link("/", form.entered) if request.args.get("after") else "",
         as_of=language.clock(now),
-        client=_client(query, found, place, now, language),
+        client=await _client(query, found, place, now, language),
         **_choices(),
     )
 
@@ -134,12 +135,18 @@ def _way_address(form: Form, way: WayOn) -> str:
     return link("/", form.changed(way.key, way.value))
 
 
-def _client(
+async def _client(
     query: Query, found: Page, place: str, now: datetime, language: Language
 ) -> dict[str, Any]:
     """What the browser client starts from."""
+    search = api_parameters(query)
+    # As the stream will read it: rounded and ordered otherwise, it would be another search.
+    asked = await parse_query(MultiDict(search), state().geocoder)
     return {
-        "search": urlencode(api_parameters(query)),
+        "search": urlencode(search),
+        "revision": found.revision,
+        "cursor": str(Cursor(asked.fingerprint(), state().board.epoch, found.revision)),
+        "after": bool(request.args.get("after")),
         "centres": [(point.latitude, point.longitude) for point in query.centres],
         "radiusKm": query.radius_km,
         "area": "around" if query.centres else "section" if query.bbox else "region",
@@ -147,7 +154,6 @@ def _client(
         "careForms": list(query.care_forms),
         "byHome": asks_for_details(query),
         "includeFull": query.include_full,
-        "total": found.total,
         "asOf": now.isoformat(),
         **_common(language),
     }

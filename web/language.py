@@ -11,7 +11,7 @@ import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from babel import Locale
@@ -27,6 +27,20 @@ DEFAULT = "de"
 TRANSLATIONS = Path(__file__).parent / "translations"
 _LOCALES = {"de": "de_DE", "en": "en_GB"}
 _OWN_NAMES = {"de": "Deutsch", "en": "English"}
+
+
+# The same few numbers and days come up on every page, and Babel takes its time for each.
+@lru_cache(maxsize=10_000)
+def _decimal(value: float, digits: int, locale: Locale) -> str:
+    pattern = "#,##0" + ("." + "0" * digits if digits else "")
+    return format_decimal(value, format=pattern, locale=locale)
+
+
+@lru_cache(maxsize=1_000)
+def _day(day: date, with_year: bool, locale: Locale) -> str:
+    if with_year:
+        return format_date(day, "long", locale=locale)
+    return format_skeleton("MMMMd", day, locale=locale)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +69,7 @@ class Language:
         return text % {"num": self.number(num), **values}
 
     def number(self, value: float, digits: int = 0) -> str:
-        pattern = "#,##0" + ("." + "0" * digits if digits else "")
-        return format_decimal(value, format=pattern, locale=self.locale)
+        return _decimal(round(value, digits), digits, self.locale)
 
     def distance(self, km: float) -> str:
         """Kilometres: one digit after the point below ten, none from there."""
@@ -67,9 +80,7 @@ class Language:
 
     def day(self, day: date, today: date) -> str:
         """A calendar day in words; the year only if it is not this one."""
-        if day.year == today.year:
-            return format_skeleton("MMMMd", day, locale=self.locale)
-        return format_date(day, "long", locale=self.locale)
+        return _day(day, day.year != today.year, self.locale)
 
     def clock(self, at: datetime) -> str:
         """Hours and minutes in the region."""

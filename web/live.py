@@ -1,8 +1,6 @@
 """The live stream: a search as Server-Sent Events, beside Quart as a plain ASGI app.
 
-One loop per process hands out what waits. A viewer that is idle is written to at once; one
-that is busy collects, newest state of each home only, until its last write is through. So
-a slow phone costs nobody else anything, and loses nothing.
+Here a request becomes a stream, or is refused; `delivery.py` writes to it from then on.
 """
 
 from __future__ import annotations
@@ -10,37 +8,29 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Sequence
 from contextlib import suppress
 from urllib.parse import parse_qsl
 
-import structlog
 from werkzeug.datastructures import MultiDict
 
-from vacancies.audience import Audience, Viewer
-from vacancies.board import Board, Change
+from vacancies.audience import Audience
+from vacancies.board import Board
 from vacancies.errors import FreiplatzError, InvalidParameter, Overloaded
 from vacancies.feed import Follower
 from vacancies.geocoding import Geocoder
 from vacancies.search import Query
-from vacancies.tasks import stop_tasks
 from web.asgi import Asgi, Receive, Scope, Send
 from web.cursor import Cursor, read_cursor
+from web.delivery import Delivery
 from web.parameters import SEARCH, Args, check_names, parse_query
 from web.problems import Problem, problem_of, problem_response
 from web.stream import Stream
-from web.transport import connection_below
-
-log = structlog.get_logger()
+from web.transport import Connection, Lent, connection_of
 
 STREAM_PATH = "/api/v1/vacancies/stream"
-HEARTBEAT_SECONDS = 15
-WRITE_DEADLINE_SECONDS = 30.0
 LIFETIME_SECONDS = (480.0, 720.0)  # jittered, lest all reconnect at once
 MAX_VIEWERS = 20_000
-FLUSHES_AT_ONCE = 200
 CATCH_UP_SECONDS = 2.0  # for a cursor that is ahead of this worker
-FAREWELL_SECONDS = 2.0  # for the end of a stream to get out
 
 HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
@@ -63,85 +53,14 @@ class LiveStreams:
     ) -> None:
         self._app = app
         self._board = board
-        self._audience = audience
         self._geocoder = geocoder
-        self._streams: dict[Viewer, Stream] = {}
-        self._concerned: dict[Viewer, None] = {}
-        self._wake = asyncio.Event()
-        self._tasks: list[asyncio.Task[None]] = []
-        self._closing = False
+        self._is_closing = False
+        self.delivery = Delivery(board, audience)
         self.follower: Follower | None = None
-        self.delivered = 0
-
-    def __len__(self) -> int:
-        return len(self._streams)
-
-    async def start(self) -> None:
-        self._tasks = [
-            asyncio.create_task(self._deliver(), name="live-deliver"),
-            asyncio.create_task(self._watch(), name="live-watch"),
-        ]
 
     async def close(self) -> None:
-        """End all streams at once: an open stream would hold up the end of the process."""
-        self._closing = True
-        for stream in list(self._streams.values()):
-            stream.end()
-        await stop_tasks(self._tasks)
-
-    def on_changes(self, changes: Sequence[Change]) -> None:
-        """Called right after the board applied them."""
-        for viewer in self._audience.notify(changes):
-            self._concerned[viewer] = None
-        self._wake.set()
-
-    def on_restart(self) -> None:
-        """The board holds another history now: every viewer begins anew."""
-        for viewer in self._streams:
-            self._audience.invalidate(viewer)
-            self._concerned[viewer] = None
-        self._wake.set()
-
-    async def _deliver(self) -> None:
-        while True:
-            await self._wake.wait()
-            self._wake.clear()
-            while self._concerned:
-                for _ in range(min(FLUSHES_AT_ONCE, len(self._concerned))):
-                    viewer = next(iter(self._concerned))  # who has waited longest
-                    del self._concerned[viewer]
-                    self._hand_over(viewer)
-                await asyncio.sleep(0)  # let requests and new commits in between
-
-    def _hand_over(self, viewer: Viewer) -> None:
-        stream = self._streams.get(viewer)
-        if stream is None:
-            return
-        self.delivered += 1
-        try:
-            if viewer.is_void:
-                self._audience.fill(viewer)
-            stream.flush()
-        except Exception:
-            log.exception("a stream failed and is ended")
-            stream.end()
-
-    async def _watch(self) -> None:
-        """Heartbeats, spread over their interval, and the deadline of writes."""
-        second = 0
-        while True:
-            await asyncio.sleep(1)
-            second = (second + 1) % HEARTBEAT_SECONDS
-            late = time.monotonic() - WRITE_DEADLINE_SECONDS
-            for number, stream in enumerate(list(self._streams.values())):
-                if stream.is_busy:
-                    if stream.writing_since < late:
-                        log.info("a viewer does not read, dropped")
-                        await stream.abort()
-                elif stream.heartbeat_due == second:
-                    stream.heartbeat()
-                if number % FLUSHES_AT_ONCE == 0:
-                    await asyncio.sleep(0)
+        self._is_closing = True
+        await self.delivery.close()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and not scope["query_string"].isascii():
@@ -153,7 +72,7 @@ class LiveStreams:
         else:
             try:
                 query, cursor = await self._read(scope)
-                if self._closing or len(self._streams) >= MAX_VIEWERS:
+                if self._is_closing or len(self.delivery) >= MAX_VIEWERS:
                     raise Overloaded("Too many viewers are connected. Try again shortly.")
             except FreiplatzError as error:
                 await _refuse(problem_of(error), send)
@@ -191,53 +110,25 @@ class LiveStreams:
             # This worker may lag behind the one that the viewer had; that is no restore.
             with suppress(Exception):
                 await asyncio.wait_for(self.follower.catch_up(), CATCH_UP_SECONDS)
-        viewer = self._join(query, cursor)
-        stream = Stream(self._board, viewer, send, connection_below(scope, send))
-        self._streams[viewer] = stream
-        stream.heartbeat_due = len(self._streams) % HEARTBEAT_SECONDS
-        if self._closing:
-            stream.end()
-        try:
-            stream.flush()
-            has_left = await self._until_over(stream, receive)
-        finally:
-            self._streams.pop(viewer, None)
-            self._concerned.pop(viewer, None)
-            self._audience.leave(viewer)
-            stream.end()
-        if has_left or stream.is_busy:
-            await stream.abort()  # waiting for a slow reader here could be for ever
-        else:
-            last = send({"type": "http.response.body", "body": b"", "more_body": False})
-            with suppress(Exception):
-                await asyncio.wait_for(last, FAREWELL_SECONDS)
+        connection = connection_of(scope, send)
+        self._open(connection, query, cursor)
+        if isinstance(connection, Lent):
+            await connection.run(receive)
 
-    def _join(self, query: Query, cursor: Cursor | None) -> Viewer:
-        if cursor is None:
-            return self._audience.join(query, None)
-        known = (query.fingerprint(), self._board.epoch)
-        if (cursor.fingerprint, cursor.epoch) == known and cursor.revision <= self._board.revision:
-            return self._audience.join(query, cursor.revision)
-        viewer = self._audience.join(query, None)
-        viewer.reset = True
-        return viewer
-
-    async def _until_over(self, stream: Stream, receive: Receive) -> bool:
-        """Wait until the client leaves (then True), the stream is ended, or its life is over."""
-        left = asyncio.ensure_future(_disconnected(receive))
-        try:
-            lifetime = random.uniform(*LIFETIME_SECONDS)
-            done, _ = await asyncio.wait(
-                {left, stream.ended}, timeout=lifetime, return_when=asyncio.FIRST_COMPLETED
-            )
-            return left in done
-        finally:
-            left.cancel()
-
-
-async def _disconnected(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
+    def _open(self, connection: Connection, query: Query, cursor: Cursor | None) -> None:
+        stream = Stream(connection, time.monotonic() + random.uniform(*LIFETIME_SECONDS))
+        since = None
+        if cursor is not None:
+            known = (query.fingerprint(), self._board.epoch)
+            if (cursor.fingerprint, cursor.epoch) == known and (
+                cursor.revision <= self._board.revision
+            ):
+                since = cursor.revision
+            else:
+                stream.reset = True
+        self.delivery.open(stream, query, since)
+        if self._is_closing:
+            connection.end()
 
 
 _BAD_TARGET = Problem(

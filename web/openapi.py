@@ -21,6 +21,7 @@ from vacancies.models import CareForm, Focus, Need, Room, Sex
 from vacancies.search import LIMIT, LIMIT_RANGE, RADIUS_KM, RADIUS_RANGE_KM
 from web.api import PlaceAnswer
 from web.operations import Readiness
+from web.points import Points
 from web.problems import PROBLEM_TYPE, Problem
 
 openapi = Blueprint("openapi", __name__)
@@ -57,8 +58,11 @@ def _encoded() -> bytes:
 
 
 def build_document() -> Json:
-    types = (ReportBody, ManyReports, HomeBody, ReportsResult, Problem, PlaceAnswer, Readiness)
-    _, schemas = msgspec.json.schema_components((*types, SearchFeature), ref_template=_REF)
+    types = (
+        *(ReportBody, ManyReports, HomeBody, ReportsResult, Problem),
+        *(PlaceAnswer, Points, Readiness, SearchFeature),
+    )
+    _, schemas = msgspec.json.schema_components(types, ref_template=_REF)
     schemas.update(_geojson_schemas())
     return {
         "openapi": "3.1.0",
@@ -239,6 +243,18 @@ def _paths() -> Json:
                 "summary": "Search for free places",
                 "parameters": [*search, *paging],
                 "responses": _answers(_ok(geo, _ref("FeatureCollection")), (400, 404, 422, 503)),
+            }
+        },
+        "/api/v1/vacancies/points": {
+            "get": {
+                "summary": "The same search, all at once, in columns",
+                "description": "For maps: one entry a home in each column. `free` counts the care"
+                " forms asked for. Ask with the ETag that you know; or stream from `cursor`.",
+                "parameters": search,
+                "responses": _answers(
+                    {**_ok(plain, _ref("Points")), "304": {"description": "Not Modified"}},
+                    (400, 404, 422, 503),
+                ),
             }
         },
         "/api/v1/vacancies/stream": {

@@ -12,12 +12,13 @@ from quart import Blueprint, Response
 
 from vacancies.database import borrowed, is_connection_error
 from vacancies.homes import select_sweep_lag
-from web.state import state
+from web.state import State, state
 
 operations = Blueprint("operations", __name__)
 
 FOLLOWER_LIMIT_SECONDS = 10.0
 READY_SECONDS = 2.0
+FIGURES_SECONDS = 1.0
 
 
 class Readiness(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,10 +69,30 @@ async def readyz() -> Response:
 
 @operations.get("/metrics")
 async def metrics() -> Response:
-    """Prometheus metrics of this process."""
+    """Prometheus metrics of all processes that share this one's port."""
+    write_figures(state())
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Gauges())
     return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+
+
+def write_figures(here: State) -> None:
+    """Let the other processes know of this one."""
+    follower = here.follower
+    here.figures.write(
+        viewers=len(here.live.delivery),
+        revision=here.board.revision,
+        caught_up_at=follower.caught_up_at or 0.0,
+        is_listening=follower.is_listening,
+        repairs=follower.repairs,
+        writes=here.live.delivery.writes,
+    )
+
+
+async def write_for_ever(here: State) -> None:
+    while True:
+        write_figures(here)
+        await asyncio.sleep(FIGURES_SECONDS)
 
 
 class _Gauges(Collector):
@@ -79,22 +100,27 @@ class _Gauges(Collector):
 
     def collect(self) -> list[Metric]:
         here = state()
+        all_of_us = here.figures.totals()
         homes = GaugeMetricFamily(
             "freiplatz_homes", "Open homes on the board by freshness.", labels=["freshness"]
         )
         for freshness, count in here.board.counts().items():
             homes.add_metric([freshness], count)
-        lag = min(here.follower.lag_seconds(), 1e9)
         return [
             homes,
-            _gauge("freiplatz_revision", "Revision of the board.", here.board.revision),
-            _gauge("freiplatz_viewers", "Open live streams.", len(here.live)),
-            _gauge("freiplatz_follower_lag_seconds", "Since the board last agreed.", lag),
+            _gauge("freiplatz_workers", "Web processes on this port.", all_of_us.processes),
+            _gauge("freiplatz_revision", "Lowest revision of a board.", all_of_us.revision),
+            _gauge("freiplatz_viewers", "Open live streams.", all_of_us.viewers),
             _gauge(
-                "freiplatz_follower_repairs", "Gaps filled from Postgres.", here.follower.repairs
+                "freiplatz_follower_lag_seconds",
+                "Since the board that is furthest behind last agreed.",
+                all_of_us.lag_seconds,
             ),
-            _gauge("freiplatz_redis_listening", "1 while subscribed.", here.follower.is_listening),
-            _gauge("freiplatz_deliveries", "Changes handed to viewers.", here.live.delivered),
+            _gauge("freiplatz_follower_repairs", "Gaps filled from Postgres.", all_of_us.repairs),
+            _gauge(
+                "freiplatz_redis_listening", "1 while all are subscribed.", all_of_us.is_listening
+            ),
+            _gauge("freiplatz_writes", "Writes to viewers.", all_of_us.writes),
         ]
 
 

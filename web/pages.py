@@ -1,32 +1,16 @@
-"""What every HTML page needs: language, links that keep it, assets, and error pages."""
+"""What every HTML page needs: language, links that keep it, and error pages."""
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-import structlog
-from quart import Quart, Response, g, has_request_context, render_template, request
-from quart.wrappers import Response as QuartResponse
+from quart import Quart, Response, current_app, g, has_request_context, request
 from werkzeug.datastructures import MultiDict
 
 from web.language import DEFAULT, Language, choose, languages
+from web.packing import accepted, pack, packed_response
 from web.state import state
-
-DIST = Path(__file__).parent / "client" / "dist"
-_YEAR_SECONDS = 365 * 24 * 3600
-_TYPES = {
-    ".js": "text/javascript; charset=utf-8",
-    ".css": "text/css; charset=utf-8",
-    ".json": "application/json",
-    ".svg": "image/svg+xml",
-    ".png": "image/png",
-}
-
-log = structlog.get_logger(__name__)
 
 
 def current_language() -> Language:
@@ -58,8 +42,11 @@ def _in_other_language(code: str) -> str:
 
 async def page(template: str, status: int = 200, **values: Any) -> Response:
     """A rendered page as a response that no cache keeps: it is about now."""
-    html = await render_template(template, language=current_language(), **values)
-    response = QuartResponse(html, status, mimetype="text/html")
+    found = current_app.jinja_env.get_template(template)
+    html = found.render(language=current_language(), **values).encode()
+    packed = {"gzip": pack(html)} if "gzip" in accepted() else {}
+    response = packed_response(html, packed, "text/html; charset=utf-8")
+    response.status_code = status
     response.headers["Cache-Control"] = "no-cache"
     response.headers["Content-Language"] = current_language().code
     return response
@@ -88,69 +75,12 @@ async def error_page(status: int) -> Response:
     return await message_page(status, title, text, home)
 
 
-def _read_manifest() -> dict[str, Any]:
-    """Vite's list of built files, or nothing: the pages work without them, but plainly."""
-    path = DIST / "manifest.json"
-    if not path.exists():
-        log.warning("client_not_built", expected=str(path), remedy="npm run build in web/client")
-        return {}
-    manifest: dict[str, Any] = json.loads(path.read_text())
-    return manifest
-
-
-def _assets(manifest: dict[str, Any], entry: str) -> dict[str, list[str]]:
-    """Addresses of the scripts and styles that an entry of the client needs."""
-    chunk = manifest.get(f"src/{entry}.ts")
-    if chunk is None:
-        return {"scripts": [], "styles": []}
-    styles: list[str] = list(chunk.get("css", []))
-    for name in chunk.get("imports", []):
-        styles += [css for css in manifest[name].get("css", []) if css not in styles]
-    return {
-        "scripts": [f"/assets/{chunk['file']}"],
-        "styles": [f"/assets/{css}" for css in styles],
-    }
-
-
-@dataclass(frozen=True, slots=True)
-class _Asset:
-    """A file of the built client, plain and packed."""
-
-    kind: str
-    body: bytes
-    packed: bytes | None
-
-
-def _read_assets() -> dict[str, _Asset]:
-    """Every file of the built client by its name, read once: what is served belongs
-    together, also while somebody builds anew."""
-    found = {}
-    for path in DIST.glob("*.*") if DIST.is_dir() else ():
-        if kind := _TYPES.get(path.suffix):
-            packed = path.with_name(path.name + ".gz")
-            found[path.name] = _Asset(
-                kind, path.read_bytes(), packed.read_bytes() if packed.exists() else None
-            )
-    return found
-
-
-def _serve(asset: _Asset | None) -> Response:
-    """A name of ours holds the hash of the file, so it may be kept for ever."""
-    if asset is None:
-        return QuartResponse("No such file.\n", 404, mimetype="text/plain")
-    pack = asset.packed is not None and request.accept_encodings.quality("gzip") > 0
-    response = QuartResponse(asset.packed if pack else asset.body, content_type=asset.kind)
-    response.headers["Cache-Control"] = f"public, max-age={_YEAR_SECONDS}, immutable"
-    response.headers["Vary"] = "Accept-Encoding"
-    if pack:
-        response.headers["Content-Encoding"] = "gzip"
-    return response
-
-
 def init_pages(app: Quart) -> None:
-    """Make `app` able to render the templates and to serve the built client."""
-    manifest = _read_manifest()
+    """Make `app` able to render the templates."""
     env = app.jinja_env
+    # Quart would render with coroutines. No template of ours waits for anything, and a page
+    # with 50 cards takes half as long again that way.
+    env.is_async = False
     env.add_extension("jinja2.ext.i18n")
     env.trim_blocks = env.lstrip_blocks = True
     # The order of codes is the order in which they are shown, in the client too.
@@ -164,12 +94,9 @@ def init_pages(app: Quart) -> None:
         link=link,
         languages=lambda: languages().values(),
         in_other_language=_in_other_language,
-        assets=lambda entry: _assets(manifest, entry),
         is_demo=lambda: state().demo,
     )
-    files = _read_assets()
-
-    async def asset(name: str) -> Response:
-        return _serve(files.get(name))
-
-    app.add_url_rule("/assets/<name>", "assets", asset)
+    # Now, and not while the first reader waits.
+    languages()
+    for name in env.list_templates(extensions=["html"]):
+        env.get_template(name)

@@ -12,6 +12,7 @@ from vacancies.config import Settings
 from vacancies.deployment import Deployment
 from vacancies.feed import Follower
 from vacancies.geocoding import Geocoder
+from web.figures import Figures
 from web.live import LiveStreams
 
 
@@ -24,6 +25,7 @@ class State:
     follower: Follower
     geocoder: Geocoder
     live: LiveStreams
+    figures: Figures
     demo: bool
 
 

@@ -1,122 +1,237 @@
 """The seam to the connection below Hypercorn's `send`.
 
-Hypercorn offers no way to see that a client is gone, or to drop one that does not read:
-closing waits for it to take what is buffered, for ever. In Hypercorn 0.18 the connection
-stands behind the bound methods of `send` (stream → protocol → TCP server → writer). With
-another server or version there is none, and streams go on without.
+A stream needs nothing of HTTP after its headers, while Hypercorn keeps two tasks, a parser and
+a dozen buffers for each connection, does not say that a client is gone, and waits for ever for
+one that does not read. So where the connection is the stream's own (HTTP/1.1) it is taken from
+Hypercorn, which believes from then on that the client has left. In Hypercorn 0.18 it stands
+behind the bound methods of `send` (stream → protocol → TCP server → writer).
+
+With HTTP/2, another server, or another version there is no such way, and frames go through
+`send`: one write at a time, by the task of the request.
 """
 
 from __future__ import annotations
 
 import asyncio
 import socket
-from typing import Any, Protocol
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Any, Protocol, TypeVar, cast
 
-from web.asgi import Scope
+from vacancies.tasks import stop_tasks
+from web.asgi import Receive, Scope, Send
+from web.frames import Frames
 
 # The kernel hides megabytes before a slow reader is seen; a phone needs a fraction.
 SEND_BUFFER_BYTES = 64 * 1024
+LAST_CHUNK = b"0\r\n\r\n"
 
 
-class Below(Protocol):
+Told = TypeVar("Told", contravariant=True)
+
+
+class Listener(Protocol[Told]):
+    """Who is told what becomes of a connection, and for whom."""
+
+    def full(self, who: Told, /) -> None:
+        """So much waits to leave that one should wait with more."""
+
+    def drained(self, who: Told, /) -> None:
+        """It can take more again."""
+
+    def lost(self, who: Told, /) -> None:
+        """The client has left, or the connection was ended."""
+
+
+class Connection(Protocol):
     """What a stream can do with its connection."""
 
-    def write(self, body: bytes) -> bool:
-        """Send a part of the body without waiting; False if only `send` can do that."""
+    def listen(self, listener: Listener[Told], who: Told) -> None:
+        """From now on tell `listener` of what becomes of it, on behalf of `who`."""
 
-    def is_full(self) -> bool:
-        """Whether so much waits to leave that one must wait with it (`drained`)."""
+    def write(self, frames: Frames) -> None:
+        """Send without waiting; what comes after the client has left is dropped."""
 
-    def is_closing(self) -> bool:
-        """Whether writing is pointless: `send` does not say so."""
+    def end(self) -> None:
+        """End the answer in order, after what was written."""
 
-    async def drained(self) -> None:
-        """Wait until what was sent has left us, where `send` itself does not."""
-
-    async def abort(self) -> None:
+    def abort(self) -> None:
         """Drop the client, and what waits for it."""
 
 
-class Nothing:
-    """No seam was found."""
+class Taken(asyncio.Protocol):
+    """A connection of HTTP/1.1 that was taken over: we write chunks to its transport."""
 
-    def write(self, body: bytes) -> bool:
-        return False
+    __slots__ = ("_listener", "_transport", "_who")
 
-    def is_full(self) -> bool:
-        return False
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+        self._listener: Listener[Any] | None = None
+        self._who: Any = None
+        transport.set_write_buffer_limits(SEND_BUFFER_BYTES)
+        if (sock := transport.get_extra_info("socket")) is not None:
+            # Let back-pressure be felt early.
+            with suppress(OSError):
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
 
-    def is_closing(self) -> bool:
-        return False
+    def listen(self, listener: Listener[Told], who: Told) -> None:
+        self._listener, self._who = listener, who
+        if self._transport.is_closing():
+            listener.lost(who)
 
-    async def drained(self) -> None:
-        return
+    def write(self, frames: Frames) -> None:
+        if not self._transport.is_closing():
+            self._transport.write(frames.chunk)
 
-    async def abort(self) -> None:
-        return
+    def end(self) -> None:
+        if not self._transport.is_closing():
+            self._transport.write(LAST_CHUNK)
+            self._transport.close()
+
+    def abort(self) -> None:
+        self._transport.abort()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._listener is not None:
+            self._listener.lost(self._who)
+            self._listener = self._who = None
+
+    def pause_writing(self) -> None:
+        if self._listener is not None:
+            self._listener.full(self._who)
+
+    def resume_writing(self) -> None:
+        if self._listener is not None:
+            self._listener.drained(self._who)
 
 
-class Socket:
-    """HTTP/1.1: the connection is the stream's own, and its body is chunked (RFC 9112, 7.1).
+class Lent:
+    """A connection that stays the server's: `run` sends what was written, one by one.
 
-    Writing past Hypercorn saves a task and a dozen awaits for each viewer and change.
+    `drained` waits until what was sent has left, where `send` itself does not; `drop` lets
+    go of a client that does not read.
     """
 
-    def __init__(self, writer: asyncio.StreamWriter) -> None:
-        self._writer = writer
-        # Let back-pressure be felt early.
-        if (sock := writer.get_extra_info("socket")) is not None:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER_BYTES)
+    def __init__(
+        self,
+        send: Send,
+        drained: Callable[[], Awaitable[None]] | None = None,
+        drop: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
+        self._send = send
+        self._drained = drained
+        self._drop = drop
+        self._listener: Listener[Any] | None = None
+        self._who: Any = None
+        self._waiting: list[bytes] = []
+        self._wake = asyncio.Event()
+        self._is_ending = False
+        self._writing: asyncio.Task[None] | None = None
 
-    def write(self, body: bytes) -> bool:
-        self._writer.write(b"%x\r\n%b\r\n" % (len(body), body))
-        return True
+    def listen(self, listener: Listener[Told], who: Told) -> None:
+        self._listener, self._who = listener, who
 
-    def is_full(self) -> bool:
-        return self._writer.transport.get_write_buffer_size() >= SEND_BUFFER_BYTES
+    def write(self, frames: Frames) -> None:
+        self._waiting.append(frames.body)
+        self._wake.set()
+        if self._listener is not None:
+            self._listener.full(self._who)
 
-    def is_closing(self) -> bool:
-        return self._writer.is_closing()
+    def end(self) -> None:
+        self._is_ending = True
+        self._wake.set()
 
-    async def drained(self) -> None:
-        await self._writer.drain()
+    def abort(self) -> None:
+        if self._writing is not None:
+            self._writing.cancel()
 
-    async def abort(self) -> None:
-        self._writer.transport.abort()
+    async def run(self, receive: Receive) -> None:
+        """Until the client leaves, or the answer is ended."""
+        left = asyncio.create_task(_disconnected(receive))
+        self._writing = writing = asyncio.create_task(self._write())
+        try:
+            await asyncio.wait({left, writing}, return_when=asyncio.FIRST_COMPLETED)
+            is_over = writing.done() and not writing.cancelled() and not writing.exception()
+            if not is_over and self._drop is not None:
+                await self._drop()
+        finally:
+            if self._listener is not None:
+                self._listener.lost(self._who)
+            await stop_tasks([left, writing])
+
+    async def _write(self) -> None:
+        while not self._is_ending or self._waiting:
+            await self._wake.wait()
+            self._wake.clear()
+            while self._waiting:
+                body = b"".join(self._waiting)
+                self._waiting.clear()
+                await self._send({"type": "http.response.body", "body": body, "more_body": True})
+                if self._drained is not None:
+                    await self._drained()
+                # Others have their turn, however much waits for this one.
+                await asyncio.sleep(0)
+                if self._listener is not None:
+                    self._listener.drained(self._who)
+        await self._send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
-class Channel:
-    """HTTP/2: many streams share a connection, each with a buffer that has no bound."""
-
-    def __init__(self, buffer: Any) -> None:
-        self._buffer = buffer
-
-    def write(self, body: bytes) -> bool:
-        return False
-
-    def is_full(self) -> bool:
-        return False
-
-    def is_closing(self) -> bool:
-        return bool(self._buffer.complete)
-
-    async def drained(self) -> None:
-        await self._buffer.drain()
-
-    async def abort(self) -> None:
-        await self._buffer.close()
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
-def connection_below(scope: Scope, send: object) -> Below:
+def connection_of(scope: Scope, send: Send) -> Taken | Lent:
+    """Take the connection, or borrow it; to be called when the headers have been sent.
+
+    Taken: the app must return at once. Lent: it must `run`.
+    """
     stream = getattr(send, "__self__", None)
     protocol = getattr(getattr(stream, "send", None), "__self__", None)
     buffers = getattr(protocol, "stream_buffers", None)
     if buffers is not None:
         buffer = buffers.get(getattr(stream, "stream_id", None))
-        return Nothing() if buffer is None else Channel(buffer)
+        return Lent(send) if buffer is None else Lent(send, buffer.drain, buffer.close)
     server = getattr(getattr(protocol, "send", None), "__self__", None)
     writer = getattr(server, "writer", None)
+    if not isinstance(writer, asyncio.StreamWriter):
+        return Lent(send)
+    transport = writer.transport
+
+    async def drop() -> None:
+        transport.abort()
+
     # An answer to HTTP/1.0 is not chunked.
-    if scope["http_version"] == "1.1" and isinstance(writer, asyncio.StreamWriter):
-        return Socket(writer)
-    return Nothing()
+    if scope["http_version"] != "1.1" or getattr(writer, "_transport", None) is not transport:
+        return Lent(send, drop=drop)
+    return _take(writer)
+
+
+def _take(writer: asyncio.StreamWriter) -> Taken:
+    transport = cast(asyncio.Transport, writer.transport)
+    former = transport.get_protocol()
+    taken = Taken(transport)
+    transport.set_protocol(taken)
+    # Whatever Hypercorn, or the collector of garbage, does to the writer from here on must not
+    # reach the socket.
+    writer._transport = _GONE  # type: ignore[attr-defined]
+    former.connection_lost(None)
+    return taken
+
+
+class _Gone(asyncio.Transport):
+    """The transport of a connection that is not there any more."""
+
+    def is_closing(self) -> bool:
+        return True
+
+    def write(self, data: object) -> None: ...
+    def write_eof(self) -> None: ...
+    def can_write_eof(self) -> bool:
+        return True
+
+    def close(self) -> None: ...
+    def abort(self) -> None: ...
+
+
+_GONE = _Gone()

@@ -45,11 +45,11 @@ def push_to_viewer_command(viewers: int, pushes: int, runs: int, as_json: bool) 
 
 
 @bench.command("first-page")
-@click.option("--homes", default=3_000, show_default=True, type=click.IntRange(1))
+@click.option("--homes", default=15_000, show_default=True, type=click.IntRange(1))
 @click.option("--runs", default=5, show_default=True, type=click.IntRange(1))
 @click.option("--json", "as_json", is_flag=True)
 def first_page_command(homes: int, runs: int, as_json: bool) -> None:
-    """The finder in headless Chromium: time to the list, and to the map."""
+    """The finder in headless Chromium: server's time, bytes, time to list and map."""
     _print(asyncio.run(first_page.measure(homes, runs)), as_json)
 
 

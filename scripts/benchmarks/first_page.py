@@ -1,89 +1,134 @@
-"""The finder with thousands of homes in headless Chromium: when list and map are there."""
+"""The finder in headless Chromium: the server's time, bytes, and when list and map are there.
+
+Beside it, from a process with the same server: the same HTML without its style and scripts,
+packed beforehand. Two searches: the whole region, and 25 km around a town.
+"""
 
 from __future__ import annotations
 
-import os
-import shutil
+import re
 import time
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
 
 import aiohttp
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser
 
-from scripts.benchmarks.figures import Findings, figure
+from scripts.benchmarks.bare_page import bare_page
+from scripts.benchmarks.browser import DESK, PHONE, Device, Visit, browser, visit, visit_bare
+from scripts.benchmarks.figures import Figure, Findings, figure
 from scripts.benchmarks.program import command, data_folder, served
 
-VIEWPORT = {"width": 1280, "height": 800}
-
-
-def chromium() -> str:
-    names = (os.environ.get("CHROMIUM"), "chromium", "chromium-browser", "google-chrome")
-    found = next((path for name in names if name and (path := shutil.which(name))), None)
-    if found is None:
-        raise SystemExit("No Chromium was found. On Debian: apt-get install chromium")
-    return found
+SEARCHES = {"region": "/", "25 km": "/?place=33330"}
+REQUESTS = 20  # a run of the server's time is the median of so many
+SERVER_MS = 50
+THE_PHONE = (
+    f"The phone: {PHONE.width}×{PHONE.height} pixels, a processor {PHONE.slower_cpu} times slower"
+    f" than this machine's, {PHONE.latency_ms} ms of latency and {PHONE.kilobits / 1000:g} Mbit/s."
+)
+_BESIDE = re.compile(rb"<link rel=\"(stylesheet|preload|modulepreload)\"[^>]*>|<script.*?</script>")
 
 
 async def measure(homes: int, runs: int) -> Findings:
-    listed, mapped, server, foreign = [], [], [], 0
+    found = Findings(notes=[THE_PHONE])
     async with data_folder() as environ:
         await command(environ, "demo", "--homes", str(homes), "--seed", "1")
-        async with served(environ) as url, async_playwright() as playwright:
-            browser = await playwright.chromium.launch(
-                executable_path=chromium(),
-                args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-            )
-            for _ in range(runs):
-                server.append(await _server_time(url))
-                seconds, elsewhere = await _visit(browser, url)
-                listed.append(seconds[0] * 1000)
-                mapped.append(seconds[1] * 1000)
-                foreign += elsewhere
-            await browser.close()
-    return Findings(
-        [
-            figure(f"list with {homes} homes", listed, server, "ms", "the server's time alone"),
-            figure(
-                f"map with {homes} homes",
-                mapped,
-                server,
-                "ms",
-                "the server's time alone",
-                goal="about 2 s",
-                met=max(mapped) < 2_500,
-            ),
-            figure(
-                "requests to other origins",
-                [float(foreign)],
-                [],
-                "",
-                "",
-                goal="0",
-                met=foreign == 0,
-            ),
-        ]
-    )
+        async with served(environ) as url, browser() as chromium:
+            found.versions["Chromium"] = chromium.version
+            for search, path in SEARCHES.items():
+                html = _BESIDE.sub(b"", await _page(url + path))
+                folder = Path(environ["FREIPLATZ_DATA_DIR"]).parent
+                async with bare_page(html, folder) as bare:
+                    found.figures.append(await _server_times(search, url + path, bare, runs))
+                    for device in (DESK, PHONE):
+                        found.figures += await _visits(
+                            chromium, search, url + path, bare, device, runs
+                        )
+    return found
+
+
+async def _page(url: str) -> bytes:
+    async with aiohttp.ClientSession() as client, client.get(url) as answer:
+        return await answer.read()
+
+
+async def _server_times(search: str, url: str, bare: str, runs: int) -> Figure:
+    ours, theirs = [], []
+    for _ in range(runs):
+        ours.append(await _server_time(url))
+        theirs.append(await _server_time(bare))
+    name, against = f"server's time, {search}", "the bare page"
+    goal = f"under {SERVER_MS} ms"
+    return figure(name, ours, theirs, "ms", against, goal=goal, met=median(ours) < SERVER_MS)
 
 
 async def _server_time(url: str) -> float:
-    async with aiohttp.ClientSession() as client:
-        began = time.perf_counter()
-        async with client.get(url + "/") as answer:
-            await answer.read()
-        return (time.perf_counter() - began) * 1000
+    """Milliseconds from request to the last byte, packed, on a connection that is open."""
+    times = []
+    async with aiohttp.ClientSession(auto_decompress=False) as client:
+        for _ in range(REQUESTS + 1):
+            began = time.perf_counter()
+            async with client.get(url, headers={"Accept-Encoding": "gzip"}) as answer:
+                await answer.read()
+            times.append((time.perf_counter() - began) * 1000)
+    return median(times[1:])
 
 
-async def _visit(browser: Browser, url: str) -> tuple[tuple[float, float], int]:
-    """((seconds to the list, seconds to the marks of all homes), foreign requests)."""
-    context = await browser.new_context(viewport=VIEWPORT)  # type: ignore[arg-type]
-    page = await context.new_page()
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
-    began = time.perf_counter()
-    await page.goto(url + "/", wait_until="commit")
-    await page.wait_for_selector("article")
-    listed = time.perf_counter() - began
-    await page.wait_for_selector(".leaflet-marker-icon")
-    mapped = time.perf_counter() - began
-    await page.wait_for_function("document.querySelectorAll('.leaflet-marker-icon').length > 1")
-    await context.close()
-    return (listed, mapped), sum(not a.startswith((url, "data:")) for a in asked)
+async def _visits(
+    chromium: Browser, search: str, url: str, bare: str, device: Device, runs: int
+) -> list[Figure]:
+    visits, theirs = [], []
+    await visit(chromium, url, device)  # fonts, and what else a browser does once
+    for _ in range(runs):
+        visits.append(await visit(chromium, url, device))
+        theirs.append(await visit_bare(chromium, bare, device))
+
+    def timed(name: str, read: Callable[[Visit], float], beside: list[float]) -> Figure:
+        against = "the bare page" if beside else ""
+        return figure(
+            f"{search}, {device.name}: {name}", [*map(read, visits)], beside, "ms", against
+        )
+
+    to_map = "map, from the tap" if device.is_phone else "map with all homes"
+    figures = [
+        timed("usable list", lambda v: v.list_ms, theirs),
+        timed("live", lambda v: v.live_ms, []),
+        timed(to_map, lambda v: v.map_ms, []),
+        timed("scripts run", lambda v: v.script_ms, []),
+        timed("blocked", lambda v: v.blocked_ms, []),
+    ]
+    return figures + (_bytes(search, url, visits) if device.is_phone else [])
+
+
+def _bytes(search: str, url: str, visits: list[Visit]) -> list[Figure]:
+    """Of the visits by phone, where the map is loaded only when it is asked for."""
+    here = url.split("/?")[0].rstrip("/") + "/"
+
+    def both(
+        name: str, first: Callable[[Visit], int], last: Callable[[Visit], int]
+    ) -> list[Figure]:
+        parts = [v.loads[first(v) : last(v)] for v in visits]
+        wire = [sum(load.transferred for load in part) / 1000 for part in parts]
+        plain = [sum(load.decoded for load in part) / 1000 for part in parts]
+        return [figure(f"{search}: {name}", wire, plain, "kB", "the same unpacked")]
+
+    def asked(v: Visit) -> int:
+        return len(v.loads) - v.for_map
+
+    foreign = [float(sum(not load.url.startswith(here) for load in v.loads)) for v in visits]
+    return [
+        *both("HTML", lambda v: 0, lambda v: 1),
+        *both("all until it is live", lambda v: 0, asked),
+        *both("for the map besides", asked, lambda v: len(v.loads)),
+        figure(f"{search}: requests", [float(len(v.loads)) for v in visits], [], "requests", ""),
+        figure(
+            f"{search}: requests to others",
+            foreign,
+            [],
+            "requests",
+            "",
+            goal="0",
+            met=max(foreign) == 0,
+        ),
+    ]

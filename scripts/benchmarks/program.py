@@ -39,6 +39,13 @@ async def command(environ: dict[str, str], *arguments: str) -> str:
 @asynccontextmanager
 async def served(environ: dict[str, str]) -> AsyncIterator[str]:
     """The address of `freiplatz serve`, in a process of its own."""
+    async with serving(environ) as (url, _):
+        yield url
+
+
+@asynccontextmanager
+async def serving(environ: dict[str, str]) -> AsyncIterator[tuple[str, int]]:
+    """The same, with the number of the process."""
     running = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
@@ -55,7 +62,7 @@ async def served(environ: dict[str, str]) -> AsyncIterator[str]:
         while line := (await running.stderr.readline()).decode():
             if line.startswith("Freiplatz is there: "):
                 drained = asyncio.create_task(running.stderr.read())
-                yield line.split()[3].rstrip("/")
+                yield line.split()[3].rstrip("/"), running.pid
                 return
         raise RuntimeError("freiplatz serve did not start")
     finally:

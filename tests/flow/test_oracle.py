@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import Any
 
+import pytest
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -21,7 +23,6 @@ from msgspec.structs import replace
 
 from tests.flow import naive
 from vacancies.audience import Audience
-from vacancies.audience import Viewer as Watched
 from vacancies.board import Board
 from vacancies.geo import BBox
 from vacancies.listings import evaluate, local_date, public_listing
@@ -41,9 +42,10 @@ from vacancies.models import (
     Vacancy,
 )
 from vacancies.search import Query
-from web import stream
+from web import delivery, stream
 from web.cursor import read_cursor
-from web.transport import Nothing
+from web.frames import Frames
+from web.transport import Listener, Told
 
 START = datetime(2026, 3, 27, 10, tzinfo=UTC)  # two days before the clocks change
 # Far enough apart that no home lies near the edge of any circle.
@@ -112,17 +114,33 @@ queries = (
 
 
 class Client:
-    """What one viewer knows, and its connection, if any."""
+    """What one viewer knows, and its stream, if any; also the connection of that. While it
+    `stalls` a write fills the connection."""
 
     def __init__(self, query: Query) -> None:
         self.query = query
         self.table: dict[str, tuple[int, dict[str, Any]]] = {}
         self.cursor: str | None = None
-        self.watched: Watched | None = None
         self.stream: stream.Stream | None = None
+        self.stalls = self.is_full = False
 
-    def take(self, frames: bytes) -> None:
-        for frame in frames.decode().split("\n\n")[:-1]:
+    def listen(self, listener: Listener[Told], who: Told) -> None:
+        self.full: Callable[[], None] = partial(listener.full, who)
+        self.drained: Callable[[], None] = partial(listener.drained, who)
+        self.lost: Callable[[], None] = partial(listener.lost, who)
+
+    def end(self) -> None:
+        raise AssertionError("nobody asked for the end")
+
+    def abort(self) -> None:
+        raise AssertionError("delivery failed")
+
+    def write(self, frames: Frames) -> None:
+        assert not self.is_full, "written to although full"
+        if self.stalls:
+            self.is_full = True
+            self.full()
+        for frame in frames.body.decode().split("\n\n")[:-1]:
             fields = dict(line.split(": ", 1) for line in frame.split("\n"))
             data = json.loads(fields["data"])
             before = int(self.cursor.rsplit("-", 1)[1]) if self.cursor else 0
@@ -142,13 +160,14 @@ class Client:
 
 
 @contextmanager
-def written_in_steps_of(size: int) -> Iterator[None]:
-    """Let streams write less at once, so that backlogs are cut anywhere."""
-    kept, stream.WRITE_BYTES = stream.WRITE_BYTES, size
-    try:
+def in_small_steps(are_small: bool) -> Iterator[None]:
+    """Let delivery do less at once, so that backlogs and rounds are cut anywhere."""
+    with pytest.MonkeyPatch.context() as patch:
+        if are_small:
+            patch.setattr(stream, "WRITE_BYTES", 1)
+            patch.setattr(delivery, "WRITES_AT_ONCE", 1)
+            patch.setattr(delivery, "CATCH_UPS_AT_ONCE", 1)
         yield
-    finally:
-        stream.WRITE_BYTES = kept
 
 
 class Region(RuleBasedStateMachine):
@@ -159,7 +178,7 @@ class Region(RuleBasedStateMachine):
         self.head = 0
         self.homes: dict[str, CareHome] = {}
         self.board = Board("0" * 12)
-        self.audience = Audience(self.board)
+        self.delivery = delivery.Delivery(self.board, Audience(self.board))
         self.clients: list[Client] = []
         for number, home in enumerate(HOMES):
             profile = Profile(name=f"Haus {home}", point=POINTS[number % 3])
@@ -172,7 +191,10 @@ class Region(RuleBasedStateMachine):
             for client in self.clients:
                 if client.stream is None:
                     self.connect(client)
-                self.deliver(client)
+                self.stall(client, False)
+            while self.delivery.step():
+                pass
+            assert all(not client.stream.is_behind for client in self.clients if client.stream)
             self.who_has_read_all_sees_what_a_fresh_search_shows()
             self.runner.close()
 
@@ -192,7 +214,7 @@ class Region(RuleBasedStateMachine):
             self.homes[home.id] = home
             stamped.append(home)
         changes = self.board.apply(map(public_listing, stamped), self.head)
-        self.audience.notify(changes)
+        self.delivery.on_changes(changes)
 
     @rule(home=st.sampled_from(HOMES), profile=profiles)
     def describe(self, home: str, profile: Profile) -> None:
@@ -235,37 +257,34 @@ class Region(RuleBasedStateMachine):
         self.connect(client)
 
     def connect(self, client: Client) -> None:
-        async def opened() -> None:
-            cursor = read_cursor(client.cursor) if client.cursor else None
-            client.watched = self.audience.join(client.query, cursor.revision if cursor else None)
-            client.stream = stream.Stream(self.board, client.watched, None, Nothing())  # type: ignore[arg-type]
+        cursor = read_cursor(client.cursor) if client.cursor else None
+        client.stream = stream.Stream(client, 0.0)
+        client.is_full = False
+        self.delivery.open(client.stream, client.query, cursor.revision if cursor else None)
 
-        self.runner.run(opened())
-
-    def deliver(self, client: Client) -> None:
-        """What the loop of `LiveStreams` does."""
-        assert client.stream is not None
-        assert client.watched is not None
-        if client.watched.is_void:
-            assert client.stream._frames() == b""
-            self.audience.fill(client.watched)
-        client.take(client.stream._frames())
+    @rule(small=st.booleans())
+    def step(self, small: bool) -> None:
+        with in_small_steps(small):
+            self.delivery.step()
 
     @precondition(lambda self: self.clients)
-    @rule(data=st.data(), all_of_it=st.booleans())
-    def read(self, data: st.DataObject, all_of_it: bool) -> None:
-        client = data.draw(st.sampled_from(self.clients))
-        if client.stream is not None:
-            with written_in_steps_of(10**6 if all_of_it else 1):
-                self.deliver(client)
+    @rule(data=st.data(), stalls=st.booleans())
+    def reads_slowly(self, data: st.DataObject, stalls: bool) -> None:
+        self.stall(data.draw(st.sampled_from(self.clients)), stalls)
+
+    def stall(self, client: Client, stalls: bool) -> None:
+        client.stalls = stalls
+        if client.is_full and not stalls:
+            client.is_full = False
+            client.drained()
 
     @precondition(lambda self: self.clients)
     @rule(data=st.data(), leaves=st.booleans())
     def lose_connection(self, data: st.DataObject, leaves: bool) -> None:
         client = data.draw(st.sampled_from(self.clients))
-        if client.watched is not None:
-            self.audience.leave(client.watched)
-            client.watched = client.stream = None
+        if client.stream is not None:
+            client.lost()
+            client.stream = None
         if leaves:
             self.clients.remove(client)
 
@@ -285,16 +304,16 @@ class Region(RuleBasedStateMachine):
         fresh.apply(map(public_listing, self.homes.values()), self.head)
         self.board.become(fresh)
         for client in self.clients:
-            if client.watched is None:
+            if client.stream is None:
                 client.cursor, client.table = None, {}  # the server answers an old epoch so
-            else:
-                self.audience.invalidate(client.watched)
+        self.delivery.on_restart()
 
     @invariant()
     def who_has_read_all_sees_what_a_fresh_search_shows(self) -> None:
         for client in getattr(self, "clients", []):
-            if client.watched is None or client.watched.waiting or not client.watched.is_ready:
-                continue  # away or behind
+            shown = client.stream
+            if shown is None or shown.is_behind or (shown.watch and shown.watch.news):
+                continue  # away, behind, or not told yet
             fresh = self.fresh(client.query)
             assert client.table == fresh
             assert client.table == naive.expected(

@@ -7,76 +7,15 @@ import os
 import signal
 import sys
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import aiohttp
 import pytest
 
-from providers.auth import create_key
+from tests.flow.program import FREIPLATZ, HOME, REPORT, ROOT, process, put
 from tests.flow.viewer import Viewer
 from tests.waiting import until
-from vacancies.database import Pool
-from vacancies.provider import ensure_provider
 from vacancies.servers import Servers
-
-FREIPLATZ = [sys.executable, "-m", "web"]
-ROOT = Path(__file__).parents[2]
-
-
-@asynccontextmanager
-async def process(
-    *arguments: str, **environ: str
-) -> AsyncIterator[tuple[str, asyncio.subprocess.Process]]:
-    """`freiplatz serve` on a free port: (its address, the process)."""
-    clean = {k: v for k, v in os.environ.items() if not k.startswith("FREIPLATZ_")}
-    settings = {f"FREIPLATZ_{name.upper()}": value for name, value in environ.items()}
-    running = await asyncio.create_subprocess_exec(
-        *FREIPLATZ,
-        "serve",
-        "--port",
-        "0",
-        *arguments,
-        env={**clean, **settings},
-        cwd=ROOT,
-        stderr=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.DEVNULL,
-    )
-    assert running.stderr is not None
-    said = []
-    try:
-        async with asyncio.timeout(60):
-            while line := (await running.stderr.readline()).decode():
-                said.append(line)
-                if line.startswith("Freiplatz is there: "):
-                    break
-            else:
-                pytest.fail("it did not start:\n" + "".join(said))
-        draining = asyncio.create_task(running.stderr.read())
-        yield line.split()[3].rstrip("/"), running
-    finally:
-        if running.returncode is None:
-            running.terminate()
-        await running.wait()
-        if said:
-            await draining
-
-
-@pytest.fixture
-async def key(pool: Pool) -> str:
-    found = await ensure_provider(pool, "Träger")
-    return await create_key(pool, found.id)
-
-
-async def put(client: aiohttp.ClientSession, url: str, key: str, path: str, body: object) -> int:
-    headers = {"Authorization": f"Bearer {key}"}
-    async with client.put(f"{url}/api/v1/homes/{path}", json=body, headers=headers) as answer:
-        return answer.status
-
-
-HOME = {"name": "Haus", "coordinates": {"latitude": 51.9, "longitude": 8.38}}
-REPORT = {"vacancies": [{"care_form": "long_term", "count": 2}]}
 
 
 async def test_killed_between_commit_and_publish(
@@ -94,8 +33,8 @@ async def test_killed_between_commit_and_publish(
     deaf = {"database_url": database_url, "redis_url": f"unix://{tmp_path / 'hole.sock'}"}
     good = {"database_url": database_url, "redis_url": servers.redis_url}
     async with (
-        process(**good) as (other_url, _),
-        process(**deaf) as (url, doomed),
+        process(**good) as (other_url, _, _),
+        process(**deaf) as (url, doomed, _),
         aiohttp.ClientSession() as client,
     ):
         assert await put(client, url, key, "a", HOME) == 201
@@ -110,15 +49,34 @@ async def test_killed_between_commit_and_publish(
     black_hole.close()
 
 
+WITHOUT_UVLOOP = """
+import sys
+sys.modules["uvloop"] = None  # what Python sees where it is not installed
+from web.__main__ import main
+main(prog_name="freiplatz")
+"""
+
+
+@pytest.mark.parametrize("has_uvloop", [True, False])
 async def test_it_stops_at_once_with_open_streams(
-    database_url: str, servers: Servers, key: str
+    database_url: str, servers: Servers, key: str, has_uvloop: bool
 ) -> None:
     given = {"database_url": database_url, "redis_url": servers.redis_url}
-    async with process(**given) as (url, running), aiohttp.ClientSession() as client:
+    program = FREIPLATZ if has_uvloop else [sys.executable, "-c", WITHOUT_UVLOOP]
+    async with (
+        process(program=program, **given) as (url, running, _),
+        aiohttp.ClientSession() as client,
+    ):
         viewers = [Viewer(url, {}) for _ in range(20)]
         watching = [asyncio.create_task(viewer.watch(client)) for viewer in viewers]
         for viewer in viewers:
             await viewer.until(lambda v=viewer: v.is_ready)
+        assert await put(client, url, key, "a", HOME) == 201
+        assert await put(client, url, key, "a/vacancies", REPORT) == 200
+        for viewer in viewers:
+            await viewer.until(lambda v=viewer: "a" in v.table)
+        loaded = Path(f"/proc/{running.pid}/maps").read_text()
+        assert ("/uvloop/" in loaded) == has_uvloop
         began = time.monotonic()
         running.send_signal(signal.SIGTERM)
         # The streams end by themselves: that is what this test is about, not the clock.
@@ -129,7 +87,7 @@ async def test_it_stops_at_once_with_open_streams(
 
 async def test_a_port_that_is_taken_is_said_plainly(database_url: str, servers: Servers) -> None:
     given = {"database_url": database_url, "redis_url": servers.redis_url}
-    async with process(**given) as (url, _):
+    async with process(**given) as (url, _, _):
         second = await asyncio.create_subprocess_exec(
             *FREIPLATZ,
             "serve",
@@ -162,7 +120,7 @@ async def test_a_database_that_is_away_is_said_plainly() -> None:
 async def test_with_servers_of_its_own_it_survives_their_death(tmp_path: Path) -> None:
     """Both servers are killed; the process starts them again and takes reports."""
     data_dir = str(tmp_path / "data")
-    async with process(data_dir=data_dir) as (url, _), aiohttp.ClientSession() as client:
+    async with process(data_dir=data_dir) as (url, _, _), aiohttp.ClientSession() as client:
         made = await asyncio.create_subprocess_exec(
             "sh",
             "-c",

@@ -21,13 +21,22 @@ def test_one_sentence_lists_everything_that_is_wrong() -> None:
         load_settings(
             {
                 "FREIPLATZ_PORT": "80808",
+                "FREIPLATZ_WORKERS": "0",
                 "FREIPLATZ_DATABASE_URL": "mysql://x",
                 "FREIPLATZ_PUBLIC_URL": "example.org",
                 "FREIPLATZ_SECRET_KEY": "short",
                 "FREIPLATZ_GEOCODDER": "offline",
             }
         )
-    for name in ("PORT", "DATABASE_URL", "REDIS_URL", "PUBLIC_URL", "SECRET_KEY", "GEOCODDER"):
+    for name in (
+        "PORT",
+        "WORKERS",
+        "DATABASE_URL",
+        "REDIS_URL",
+        "PUBLIC_URL",
+        "SECRET_KEY",
+        "GEOCODDER",
+    ):
         assert f"FREIPLATZ_{name}" in raised.value.detail
 
 

@@ -16,7 +16,8 @@ from tests.flow.viewer import Viewer
 from tests.waiting import until
 from vacancies.config import Settings
 from vacancies.search import Query
-from web import live
+from web import delivery, live
+from web.transport import Taken
 
 
 async def test_headers_of_a_stream(service: Service) -> None:
@@ -27,6 +28,14 @@ async def test_headers_of_a_stream(service: Service) -> None:
         assert answer.headers["Access-Control-Allow-Origin"] == "*"
     async with service.client.head(f"{service.url}/api/v1/vacancies/stream") as answer:
         assert (answer.status, await answer.read()) == (200, b"")
+
+
+async def test_a_stream_of_http_1_1_takes_its_connection_from_the_server(service: Service) -> None:
+    async with service.client.get(f"{service.url}/api/v1/vacancies/stream"):
+        await until(lambda: len(service.state.live.delivery) == 1)
+        (stream,) = service.state.live.delivery._streams
+        assert isinstance(stream.connection, Taken)
+    await until(lambda: len(service.state.live.delivery) == 0)
 
 
 async def test_where_the_socket_is_out_of_reach_the_stream_goes_the_ordinary_way(
@@ -53,7 +62,7 @@ def epoch(service: Service) -> str:
 async def test_heartbeats_carry_the_revision(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(live, "HEARTBEAT_SECONDS", 1)
+    monkeypatch.setattr(delivery, "HEARTBEAT_SECONDS", 1)
     async with served(settings) as service:
         await service.put_home("a")
         viewer = Viewer(service.url, {"care_form": "hospice"})
@@ -67,6 +76,7 @@ async def test_a_stream_ends_after_its_lifetime_and_resumes(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(live, "LIFETIME_SECONDS", (0.1, 0.2))
+    monkeypatch.setattr(delivery, "HEARTBEAT_SECONDS", 1)
     async with served(settings) as service:
         await service.put_home("a")
         viewer = Viewer(service.url, {})
@@ -80,16 +90,17 @@ async def test_a_stream_ends_after_its_lifetime_and_resumes(
 async def test_who_leaves_is_forgotten(service: Service) -> None:
     viewer = Viewer(service.url, {})
     await viewer.watch(service.client, limit=1)
-    await until(lambda: len(service.state.audience) == len(service.state.live) == 0)
+    await until(lambda: len(service.state.audience) == len(service.state.live.delivery) == 0)
 
 
-def deaf_viewer(url: str) -> socket.socket:
+def deaf_viewer(url: str, version: str = "1.1") -> socket.socket:
     """Asks for the stream and never reads."""
     parts = urlsplit(url)
     sock = socket.socket()
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     sock.connect((parts.hostname, parts.port))
-    sock.sendall(b"GET /api/v1/vacancies/stream HTTP/1.1\r\nHost: x\r\n\r\n")
+    request = f"GET /api/v1/vacancies/stream HTTP/{version}\r\nHost: x\r\n\r\n"
+    sock.sendall(request.encode())
     return sock
 
 
@@ -97,7 +108,7 @@ async def test_a_viewer_that_does_not_read_costs_nobody_else_anything(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It keeps one waiting state a home, however much happens, and is dropped in the end."""
-    monkeypatch.setattr(live, "WRITE_DEADLINE_SECONDS", 1.0)
+    monkeypatch.setattr(delivery, "WRITE_DEADLINE_SECONDS", 1.0)
     note = "x" * 400
     async with served(settings) as service:
         for number in range(20):
@@ -108,7 +119,7 @@ async def test_a_viewer_that_does_not_read_costs_nobody_else_anything(
         await viewer.until(lambda: viewer.is_ready)
         async with asyncio.timeout(60):
             count = 0
-            while len(service.state.live) == 2:  # until the deaf one is dropped
+            while len(service.state.live.delivery) == 2:  # until the deaf one is dropped
                 count = count % 5 + 1
                 lines = [{"care_form": "day", "count": count, "note": note}] * 20
                 rows = [{"home_id": f"h{n}", "vacancies": lines} for n in range(20)]
@@ -116,8 +127,9 @@ async def test_a_viewer_that_does_not_read_costs_nobody_else_anything(
                     "POST", "/api/v1/reports", {"reports": rows}, provider="caritas-musterstadt"
                 )
                 assert status == 200
-                for stream in list(service.state.live._streams.values()):
-                    assert len(stream.viewer.waiting) <= 20
+                for stream in service.state.live.delivery._streams:
+                    assert stream.watch is not None
+                    assert len(stream.watch.news) <= 20
         await viewer.until(
             lambda: all(
                 f["properties"]["free"] == {"day": 20 * count} for f in viewer.table.values()
@@ -130,11 +142,26 @@ async def test_a_viewer_that_does_not_read_costs_nobody_else_anything(
             await watching
 
 
+async def test_who_does_not_read_on_http_1_0_is_dropped_too(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delivery, "WRITE_DEADLINE_SECONDS", 1.0)
+    async with served(settings) as service:
+        await service.put_home("a")
+        deaf = await asyncio.to_thread(deaf_viewer, service.url, "1.0")
+        note = "x" * 400
+        async with asyncio.timeout(60):
+            await until(lambda: len(service.state.live.delivery) == 1)
+            while len(service.state.live.delivery) == 1:
+                await service.report("a", *[{"care_form": "day", "count": 1, "note": note}] * 100)
+        deaf.close()
+
+
 async def test_who_does_not_read_on_http2_is_dropped_too(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Its window is never opened again, so nothing can be sent to it after 64 kB."""
-    monkeypatch.setattr(live, "WRITE_DEADLINE_SECONDS", 1.0)
+    monkeypatch.setattr(delivery, "WRITE_DEADLINE_SECONDS", 1.0)
     async with served(settings) as service:
         for number in range(20):
             await service.put_home(f"h{number}")
@@ -155,7 +182,7 @@ async def test_who_does_not_read_on_http2_is_dropped_too(
             end_stream=True,
         )
         writer.write(connection.data_to_send())
-        await until(lambda: len(service.state.live) == 1)
-        await until(lambda: len(service.state.live) == 0)
+        await until(lambda: len(service.state.live.delivery) == 1)
+        await until(lambda: len(service.state.live.delivery) == 0)
         writer.close()
         assert reader.exception() is None

@@ -265,7 +265,7 @@ async def test_a_demonstration_says_so_on_every_page(service: Service) -> None:
 async def test_without_the_built_client_the_pages_still_work(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("web.pages.DIST", settings.data_dir / "nowhere")
+    monkeypatch.setattr("web.assets.DIST", settings.data_dir / "nowhere")
     async with served(settings) as service:
         await service.put_home("a")
         status, html = await get(service, "/")

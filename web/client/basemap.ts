@@ -9,12 +9,15 @@ import type { GeometryCollection, Topology } from "topojson-specification";
 import type { Plugin } from "vite";
 
 type Ring = [longitude: number, latitude: number][];
+type Town = [name: string, latitude: number, longitude: number, fromZoom: number];
 type Countries = Topology<{ countries: GeometryCollection<{ name: string }> }>;
 
 // Germany and a little of its neighbours; scripts/basemap names the same.
 const REGION = { west: 2, south: 45, east: 19, north: 57.5 };
 // Steradians: triangles below about a quarter of a square kilometre go.
 const SMALLEST_TRIANGLE = 6e-9;
+// The largest towns are a file of their own: the map of a whole country names no others.
+const LARGE_UP_TO_ZOOM = 8;
 const TOWNS_SCRIPT = "../../scripts/basemap";
 // For a build without Python beside Node: the script's output, made elsewhere.
 const TOWNS_MADE_BEFORE = "towns.json";
@@ -26,36 +29,36 @@ function touchesRegion(polygon: Ring[]): boolean {
   );
 }
 
-/** To about a hundred metres, without the points that then coincide. */
-function rounded(ring: Ring): Ring {
-  const round = (degrees: number): number => Math.round(degrees * 1000) / 1000;
-  const points = ring.map(([lon, lat]): Ring[number] => [round(lon), round(lat)]);
-  return points.filter(([lon, lat], i) => {
-    const last = points[i - 1];
-    return last === undefined || last[0] !== lon || last[1] !== lat;
+/** Steps in thousandths of a degree (about a hundred metres), longitude and latitude in turn,
+ * the first from zero: less than half as long as the coordinates. */
+function steps(ring: Ring): number[] {
+  let [x, y] = [0, 0];
+  return ring.flatMap(([lon, lat]) => {
+    const [dx, dy] = [Math.round(lon * 1000) - x, Math.round(lat * 1000) - y];
+    [x, y] = [x + dx, y + dy];
+    return dx === 0 && dy === 0 ? [] : [dx, dy];
   });
 }
 
-/** The countries as GeoJSON, simplified together so that they still share their borders. */
+/** The countries, each `[home, [polygon, …]]` and a polygon `[ring, …]`; simplified together so
+ * that they still share their borders. */
 function outline(): string {
   const source = createRequire(import.meta.url).resolve("world-atlas/countries-10m.json");
   const world = JSON.parse(readFileSync(source, "utf8")) as Countries;
   const weighted = presimplify(world, sphericalTriangleArea);
   const simple = simplify(weighted, SMALLEST_TRIANGLE) as Countries;
-  const features = feature(simple, simple.objects.countries).features.flatMap((country) => {
+  const countries = feature(simple, simple.objects.countries).features.flatMap((country) => {
     const { geometry, properties } = country;
     if (geometry.type !== "Polygon" && geometry.type !== "MultiPolygon") return [];
     const polygons = geometry.type === "Polygon" ? [geometry.coordinates] : geometry.coordinates;
     const coordinates = (polygons as Ring[][])
       .filter(touchesRegion)
-      .map((polygon) => polygon.map(rounded).filter((ring) => ring.length > 3))
+      .map((polygon) => polygon.map(steps).filter((ring) => ring.length > 6))
       .filter((polygon) => polygon.length > 0);
     if (coordinates.length === 0) return [];
-    const home = properties.name === "Germany";
-    const shape = { type: "MultiPolygon", coordinates };
-    return [{ type: "Feature", properties: { home }, geometry: shape }];
+    return [[properties.name === "Germany", coordinates]];
   });
-  return JSON.stringify({ type: "FeatureCollection", features });
+  return JSON.stringify(countries);
 }
 
 /** The towns, written by Python: the project's environment first, then any that has them. */
@@ -76,9 +79,18 @@ function towns(): string {
   );
 }
 
-/** `virtual:outline` and `virtual:towns` are the addresses of the two files. */
+/** `virtual:outline`, `virtual:towns` and `virtual:small-towns` are the addresses of the files. */
 export function basemap(): Plugin {
-  const makers: Record<string, () => string> = { outline, towns };
+  let known: Town[] | undefined;
+  const some = (large: boolean) => (): string => {
+    known ??= JSON.parse(towns()) as Town[];
+    return JSON.stringify(known.filter(([, , , zoom]) => zoom <= LARGE_UP_TO_ZOOM === large));
+  };
+  const makers: Record<string, () => string> = {
+    outline,
+    towns: some(true),
+    "small-towns": some(false),
+  };
   return {
     name: "basemap",
     resolveId: (id) => (id.startsWith("virtual:") ? `\0${id}` : undefined),

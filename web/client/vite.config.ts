@@ -1,13 +1,13 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { gzipSync } from "node:zlib";
+import { brotliCompressSync, gzipSync } from "node:zlib";
 import { defineConfig, type Plugin } from "vite";
 import { basemap } from "./basemap";
 
 const PACKED = /\.(js|css|json)$/;
 const SMALLEST_PACKED = 1024;
 
-/** A packed copy beside each file: the app sends it as it is, without packing at run time. */
+/** Packed copies beside each file: the app sends them as they are, without packing at run time. */
 function packed(): Plugin {
   return {
     name: "packed",
@@ -18,6 +18,7 @@ function packed(): Plugin {
         const plain = readFileSync(join(dir, name));
         if (plain.length < SMALLEST_PACKED) continue;
         writeFileSync(join(dir, `${name}.gz`), gzipSync(plain, { level: 9 }));
+        writeFileSync(join(dir, `${name}.br`), brotliCompressSync(plain));
       }
     },
   };

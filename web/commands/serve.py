@@ -1,46 +1,46 @@
-"""`freiplatz serve`: one web process, its signals, and the demo it keeps alive."""
+"""`freiplatz serve`: takes the port, opens the deployment, and serves it."""
 
 from __future__ import annotations
 
-import asyncio
-import gc
-import logging
 import resource
-import signal
 import socket
-import sys
-from collections.abc import AsyncGenerator
-from contextlib import AsyncExitStack
+from dataclasses import replace
 
 import click
-import structlog
-from hypercorn.asyncio import serve as serve_asgi
-from hypercorn.config import Config
-from quart import Quart
 
-from vacancies.config import Settings, load_settings
+from vacancies.config import MOST_WORKERS, Settings, load_settings
 from vacancies.deployment import Deployment, open_deployment
-from vacancies.errors import FreiplatzError
-from web.app import create_app, run_in_background
 from web.commands.administration import note
-from web.live import LiveStreams
-from web.state import State
-
-log = structlog.get_logger()
+from web.commands.process import (
+    BACKLOG,
+    address_of,
+    configure_log,
+    run,
+    serve_deployment,
+    stop_on_signals,
+)
+from web.commands.workers import Workers
+from web.figures import Figures
 
 
 @click.command()
 @click.option("--host", help="Address to listen on (FREIPLATZ_HOST, default 127.0.0.1).")
 @click.option("--port", type=click.IntRange(0, 65535), help="Port (FREIPLATZ_PORT, default 8000).")
+@click.option(
+    "--workers",
+    type=click.IntRange(1, MOST_WORKERS),
+    help="Web processes that share the port (FREIPLATZ_WORKERS, default 1).",
+)
 @click.option("--demo-if-empty", is_flag=True, help="Fill the data folder's own empty database.")
-def serve(host: str | None, port: int | None, demo_if_empty: bool) -> None:
+def serve(host: str | None, port: int | None, workers: int | None, demo_if_empty: bool) -> None:
     """Serve the pages, the API and the live stream until stopped."""
     settings = load_settings()
-    host = host or settings.host
-    listener = _listen(host, settings.port if port is None else port)
-    _configure_log()
+    if workers is not None:
+        settings = replace(settings, workers=workers)
+    listener = _listen(host or settings.host, settings.port if port is None else port)
+    configure_log()
     _allow_many_files()
-    asyncio.run(_serve(settings, listener, demo_if_empty))
+    run(_serve(settings, listener, demo_if_empty))
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -50,7 +50,7 @@ def _listen(host: str, port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
-        listener.listen(1024)
+        listener.listen(BACKLOG)
     except OSError as error:
         listener.close()
         raise click.ClickException(
@@ -67,78 +67,22 @@ def _allow_many_files() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
-def _configure_log() -> None:
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso"),
-            *(() if sys.stderr.isatty() else (structlog.processors.format_exc_info,)),
-            structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "event"])
-            if not sys.stderr.isatty()
-            # Plain tracebacks: the rich ones show values, and with them people's data.
-            else structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback),
-        ],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-    )
-
-
 async def _serve(settings: Settings, listener: socket.socket, demo_if_empty: bool) -> None:
     # A database that is away is told here, in a sentence, before any server is set up.
     async with open_deployment(settings, report=note) as deployment:
         if demo_if_empty:
             await _fill_if_empty(deployment)
-        await _serve_deployment(deployment, listener)
+        stop = stop_on_signals()
+        address = address_of(listener)
+
+        def ready() -> None:
+            note(f"Freiplatz is there: {address}/  (stop with Ctrl-C)")
+
+        if settings.workers > 1:
+            await Workers(settings.workers, listener, settings.secret_key).run(stop, ready)
+        else:
+            await serve_deployment(deployment, listener, stop, ready, Figures(), keeps_demo=True)
     note("Stopped.")
-
-
-async def _serve_deployment(deployment: Deployment, listener: socket.socket) -> None:
-    app = create_app(deployment)
-    config = Config()
-    address = "http://{}:{}/".format(*listener.getsockname())
-    config.bind = [f"fd://{listener.detach()}"]  # Hypercorn closes it
-    config.accesslog = None
-    config.loglevel = "WARNING"
-    config.graceful_timeout = 2
-    config.include_server_header = False
-    # Hypercorn keeps the file of a connection this long after its client has closed it.
-    config.keep_alive_timeout = 5
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for name in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(name, stop.set)
-
-    @app.while_serving
-    async def announced() -> AsyncGenerator[None]:
-        # Comes after the app's own start. What is loaded by now stays: the collector need
-        # not look at it again and again.
-        gc.collect()
-        gc.freeze()
-        note(f"Freiplatz is there: {address}  (stop with Ctrl-C)")
-        async with AsyncExitStack() as stack:
-            state: State = app.extensions["state"]
-            if state.demo and state.deployment.servers is not None:
-                run_in_background(stack, _keep_demo_alive(state, address.rstrip("/")))
-            yield
-
-    await serve_asgi(app, config, shutdown_trigger=lambda: _stopped(stop, app))
-
-
-async def _stopped(stop: asyncio.Event, app: Quart) -> None:
-    """Streams must end before Hypercorn begins to wait for them."""
-    await stop.wait()
-    live: LiveStreams = app.extensions["live"]
-    await live.close()
-
-
-async def _keep_demo_alive(state: State, address: str) -> None:
-    """The made-up homes report as long as they are served, over HTTP as real ones would."""
-    from web.commands.demo import keep_alive
-
-    try:
-        await keep_alive(state.deployment, address)
-    except FreiplatzError as error:
-        log.warning("the demo stands still", reason=error.detail)
 
 
 async def _fill_if_empty(deployment: Deployment) -> None:

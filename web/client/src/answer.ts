@@ -6,17 +6,16 @@ export function answer(homes: Homes): string {
   let places = 0;
   let withPlaces = 0;
   let nearest = Infinity;
-  for (const { properties } of homes.all()) {
-    const free = homes.free(properties);
+  for (const { free, km } of homes.all()) {
     if (free === 0) continue;
     places += free;
     withPlaces += 1;
-    nearest = Math.min(nearest, properties.distance_km ?? Infinity);
+    nearest = Math.min(nearest, km);
   }
   const count = start.byHome ? withPlaces : places;
   const what = inForms(homes, whatIsFree(homes, count));
   const where = whereItIs(homes);
-  if (count === 0 || !Number.isFinite(nearest)) return language.text("answer", { what, where });
+  if (count === 0 || start.centres.length === 0) return language.text("answer", { what, where });
   const words = count === 1 ? "onlyOne" : start.byHome ? "nearestHome" : "nearestPlace";
   const distance = language.distance(nearest);
   return language.text("answerNearest", {

@@ -3,15 +3,19 @@
 import L from "leaflet";
 import "leaflet/dist/leaflet.css";
 import outlineAddress from "virtual:outline";
+import smallTownsAddress from "virtual:small-towns";
 import townsAddress from "virtual:towns";
 import type { Start } from "./types";
 import type { Language } from "./words";
 
+type Country = [home: boolean, polygons: number[][][]];
 type Town = [name: string, latitude: number, longitude: number, fromZoom: number];
 
 const MIN_ZOOM = 5;
 export const MAX_ZOOM = 16;
 const MAX_LABELS = 70;
+// The file with the largest towns does until here (../basemap.ts): zooms are rounded.
+const LARGE_ONLY_UP_TO_ZOOM = 8.4;
 // About the size of a label, in pixels: two that overlap are not both drawn.
 const LABEL_WIDTH_PER_LETTER = 8;
 const LABEL_HEIGHT = 22;
@@ -66,27 +70,40 @@ async function fetchJson<T>(address: string): Promise<T> {
 }
 
 async function addOutline(map: L.Map): Promise<void> {
-  const outline = await fetchJson<GeoJSON.FeatureCollection>(outlineAddress);
+  const countries = await fetchJson<Country[]>(outlineAddress);
   const renderer = L.svg({ pane: "land", padding: 0.5 });
-  const options: L.GeoJSONOptions & { renderer: L.Renderer } = {
-    renderer,
-    pane: "land",
-    interactive: false,
+  const options = { renderer, interactive: false, fillOpacity: 1, weight: 1, smoothFactor: 0.8 };
+  for (const [home, polygons] of countries) {
     // Colours come from the style sheet, so that they follow the reader's theme.
-    style: (country) => ({
-      className: country?.properties?.["home"] ? "land land-home" : "land",
-      fillOpacity: 1,
-      weight: 1,
-      smoothFactor: 0.8,
-    }),
-  };
-  L.geoJSON(outline, options).addTo(map);
+    const className = home ? "land land-home" : "land";
+    L.polygon(
+      polygons.map((rings) => rings.map(corners)),
+      { ...options, className },
+    ).addTo(map);
+  }
+}
+
+/** The corners of a ring from its steps: longitude, latitude, in thousandths of a degree. */
+function corners(steps: number[]): L.LatLngTuple[] {
+  let [lon, lat] = [0, 0];
+  return Array.from({ length: steps.length / 2 }, (_, i) => {
+    [lon, lat] = [lon + steps[2 * i]!, lat + steps[2 * i + 1]!];
+    return [lat / 1000, lon / 1000];
+  });
 }
 
 async function addTowns(map: L.Map): Promise<void> {
   const towns = await fetchJson<Town[]>(townsAddress);
+  let isComplete = false;
   const labels = new Map<Town, L.Marker>();
   const draw = (): void => {
+    if (!isComplete && map.getZoom() > LARGE_ONLY_UP_TO_ZOOM) {
+      isComplete = true;
+      void fetchJson<Town[]>(smallTownsAddress).then((small) => {
+        towns.push(...small);
+        draw();
+      });
+    }
     const wanted = new Set(visibleTowns(map, towns));
     for (const [town, marker] of labels) {
       if (wanted.has(town)) continue;

@@ -59,8 +59,8 @@ export function fillFreshness(card: HTMLElement, home: Home, language: Language)
   card.dataset["freshness"] = home.freshness;
   part<SVGElement>(card, "freshness-icon").setAttribute("href", `#i-${home.freshness}`);
   const time = part<HTMLTimeElement>(card, "freshness");
-  if (said === undefined) time.removeAttribute("datetime");
-  else time.dateTime = new Date(said).toISOString();
+  if (said === null) time.removeAttribute("datetime");
+  else time.dateTime = said;
   time.textContent = language.freshness(home.freshness, said);
 }
 
@@ -68,7 +68,7 @@ export function fillFreshness(card: HTMLElement, home: Home, language: Language)
 export function refreshAge(card: HTMLElement, language: Language): void {
   const time = part<HTMLTimeElement>(card, "freshness");
   if (time.dateTime === "") return;
-  const text = language.freshness(card.dataset["freshness"] ?? "", Date.parse(time.dateTime));
+  const text = language.freshness(card.dataset["freshness"] ?? "", time.dateTime);
   if (time.textContent !== text) time.textContent = text;
 }
 

@@ -27,16 +27,17 @@ const split = element("split");
 const sheet = element("sheet");
 
 let map: HomeMap | undefined;
-let beforeReset: Set<string> | undefined;
+let chosen: string[] = [];
 let refreshTimer: ReturnType<typeof setTimeout> | undefined;
+let refreshMs = REFRESH_MS;
 
 /** Bring answer, list and map up to date: at most so often, however much comes in. */
 function refreshSoon(): void {
-  if (beforeReset !== undefined) return;
-  refreshTimer ??= setTimeout(refresh, REFRESH_MS);
+  if (homes.isComplete) refreshTimer ??= setTimeout(refresh, refreshMs);
 }
 
 function refresh(): void {
+  const began = performance.now();
   refreshTimer = undefined;
   const sentence = answer(homes);
   const shown = element("answer");
@@ -44,23 +45,21 @@ function refresh(): void {
   status.sayLater(sentence);
   list.refresh();
   map?.refresh();
+  // Thousands of homes on a slow phone: never busy for more than a tenth of the time.
+  refreshMs = Math.max(REFRESH_MS, 9 * (performance.now() - began));
 }
 
 function onListing(feature: Feature): void {
-  const known = homes.get(feature.id);
-  const had = known === undefined ? 0 : homes.free(known.properties);
-  if (!homes.put(feature)) return;
-  const isNew = known === undefined && !beforeReset?.has(feature.id);
-  status.count(homes.free(feature.properties) - had);
-  list.update(feature, isNew);
+  const had = homes.get(feature.id)?.free ?? 0;
+  // The cards may be from before the points: what is no news here can be news for them.
+  if (homes.put(feature) && homes.isComplete) status.count(homes.get(feature.id)!.free - had);
+  list.update(feature);
   refreshChosen(feature);
   refreshSoon();
 }
 
 function onGone(id: string): void {
-  const known = homes.delete(id);
-  if (known === undefined) return;
-  status.count(-homes.free(known.properties));
+  status.count(-(homes.delete(id)?.free ?? 0));
   list.gone(id);
   refreshSoon();
 }
@@ -71,12 +70,12 @@ function openStream(cursor: string): void {
     gone: onGone,
     connection: (state) => status.show(state),
     reset() {
-      beforeReset = new Set(homes.all().map(({ id }) => id));
       homes.clear();
+      list.forget();
     },
     ready() {
-      if (beforeReset === undefined) return;
-      beforeReset = undefined;
+      if (homes.isComplete) return;
+      homes.isComplete = true;
       list.reconcile();
       refreshSoon();
     },
@@ -85,8 +84,7 @@ function openStream(cursor: string): void {
 
 async function load(): Promise<void> {
   try {
-    const cursor = await homes.load(() => map?.refresh());
-    list.reconcile();
+    const cursor = await homes.load();
     refresh();
     document.documentElement.dataset["loaded"] = String(homes.size);
     openStream(cursor);
@@ -102,8 +100,8 @@ async function startMap(): Promise<void> {
   if (map !== undefined) return;
   try {
     const { HomeMap } = await import("./map");
-    map ??= new HomeMap(homes, { chosen: showChosen, pointed: (id) => pointAt(id) });
-    if (homes.size > 0) map.refresh();
+    map ??= new HomeMap(homes, { chosen: (ids) => void showChosen(ids), pointed: pointAt });
+    if (homes.isComplete) map.refresh();
   } catch {
     element("map").textContent = language.text("mapFailed");
   }
@@ -118,16 +116,32 @@ function pointAt(id: string | undefined): void {
 }
 
 /** The chosen homes as the same cards, over the map; in the list, the card comes into view. */
-function showChosen(ids: string[]): void {
-  const chosen = ids.map((id) => homes.get(id)).filter((home): home is Feature => !!home);
-  element("sheet-cards").replaceChildren(...chosen.map((home) => newCard(home, homes)));
-  sheet.hidden = chosen.length === 0;
+async function showChosen(ids: string[]): Promise<void> {
+  chosen = ids;
+  const found = await Promise.all(ids.map(copyOfCard));
+  if (chosen !== ids) return; // something else by now
+  const cards = found.filter((card) => card !== undefined);
+  element("sheet-cards").replaceChildren(...cards);
+  sheet.hidden = cards.length === 0;
   const [id] = ids;
   map?.choose(ids.length === 1 && id !== undefined ? id : "", sheet.getBoundingClientRect());
-  if (chosen.length === 0) return;
+  if (sheet.hidden) return;
   sheet.focus();
   pointAt(id);
   if (wide.matches && id !== undefined) list.card(id)?.scrollIntoView({ block: "nearest" });
+}
+
+/** The card of the list again, or one with what the server says; none if it does not answer. */
+async function copyOfCard(id: string): Promise<HTMLElement | undefined> {
+  const card = list.card(id)?.cloneNode(true) as HTMLElement | undefined;
+  card?.classList.remove("is-pointed");
+  return (
+    card ??
+    homes
+      .fetch(id)
+      .then((home) => newCard(home, homes))
+      .catch(() => undefined)
+  );
 }
 
 function refreshChosen(feature: Feature): void {
@@ -138,9 +152,9 @@ function refreshChosen(feature: Feature): void {
   }
 }
 
-element("sheet-close").addEventListener("click", () => showChosen([]));
+element("sheet-close").addEventListener("click", () => void showChosen([]));
 sheet.addEventListener("keydown", (event) => {
-  if (event.key === "Escape") showChosen([]);
+  if (event.key === "Escape") void showChosen([]);
 });
 
 const cards = element("cards");

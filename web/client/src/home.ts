@@ -26,7 +26,7 @@ const freshness = document.querySelector<HTMLElement>("[data-freshness]")?.datas
 
 function refreshAge(): void {
   if (age === null || age.dateTime === "" || freshness === undefined) return;
-  age.textContent = language.freshness(freshness, Date.parse(age.dateTime));
+  age.textContent = language.freshness(freshness, age.dateTime);
 }
 
 /** Say that there is news; the reader decides when the page changes. */

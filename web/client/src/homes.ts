@@ -1,20 +1,35 @@
-// Every home that matches, as the server last told it.
-import type { CareForm, Collection, Feature, FinderStart, Home } from "./types";
+// Every home that matches, in short: what the answer, the order and the map need of each.
+import type { CareForm, Feature, FinderStart, Freshness, Home, Points } from "./types";
 import type { Language } from "./words";
 
-const PAGE = 500;
-const API = "/api/v1/vacancies";
-const EARTH_KM = 6371.0088;
+const POINTS = "/api/v1/vacancies/points";
+const HOMES = "/api/v1/homes/";
 
-/** When the home last said something, in milliseconds. */
-export function saidAt(home: Home): number | undefined {
-  const times = [home.observed_at, home.confirmed_at].filter((at): at is string => !!at);
-  return times.length === 0 ? undefined : Math.max(...times.map((at) => Date.parse(at)));
+export interface Spot {
+  readonly id: string;
+  readonly name: string;
+  readonly latitude: number;
+  readonly longitude: number;
+  /** From the nearest centre of the search; 0 without one. */
+  readonly km: number;
+  /** The free places of the care forms asked for. */
+  readonly free: number;
+  readonly freshness: Freshness;
+  readonly saidAt: string | null;
+  /** Nothing up to here is news. */
+  readonly revision: number;
+}
+
+/** When the home last said something. */
+export function saidAt({ observed_at: observed, confirmed_at: confirmed }: Home): string | null {
+  if (!observed || !confirmed) return observed || confirmed || null;
+  return Date.parse(observed) > Date.parse(confirmed) ? observed : confirmed;
 }
 
 export class Homes {
-  readonly #known = new Map<string, Feature>();
-  #order: Feature[] | undefined;
+  readonly #known = new Map<string, Spot>();
+  /** False until all have been told, at first and after a reset. */
+  isComplete = false;
 
   constructor(
     readonly start: FinderStart,
@@ -25,92 +40,90 @@ export class Homes {
     return this.#known.size;
   }
 
-  get(id: string): Feature | undefined {
+  get(id: string): Spot | undefined {
     return this.#known.get(id);
   }
 
-  all(): Feature[] {
-    return [...this.#known.values()];
+  all(): Iterable<Spot> {
+    return this.#known.values();
   }
 
   /** Take the newer state; false if what is known is as new. */
   put(feature: Feature): boolean {
     const known = this.#known.get(feature.id);
-    if (known !== undefined && known.properties.revision >= feature.properties.revision) {
-      return false;
-    }
-    feature.properties.distance_km ??= this.#distance(feature);
-    this.#known.set(feature.id, feature);
-    this.#order = undefined;
+    if (known !== undefined && known.revision >= feature.properties.revision) return false;
+    this.#known.set(feature.id, this.#spot(feature));
     return true;
   }
 
-  delete(id: string): Feature | undefined {
+  delete(id: string): Spot | undefined {
     const known = this.#known.get(id);
     this.#known.delete(id);
-    this.#order = undefined;
     return known;
   }
 
   clear(): void {
     this.#known.clear();
-    this.#order = undefined;
+    this.isComplete = false;
   }
 
-  /** The free places of the care forms asked for. */
-  free(home: Home): number {
-    const free = home.free ?? {};
-    const forms: CareForm[] =
-      this.start.careForms.length > 0 ? this.start.careForms : Object.keys(free);
+  /** The order of the list: by distance, then by name, as the server sorts them. */
+  readonly before = (a: Spot, b: Spot): number =>
+    a.km - b.km || compare(folded(a.name), folded(b.name)) || compare(a.id, b.id);
+
+  /** Returns the cursor to stream from: the older one, of the page's cards or of the points. */
+  async load(): Promise<string> {
+    const points = await fetchJson<Points>(`${POINTS}?${this.start.search}`);
+    points.id.forEach((id, i) => {
+      this.#known.set(id, {
+        id,
+        name: points.name[i]!,
+        latitude: points.latitude[i]!,
+        longitude: points.longitude[i]!,
+        km: points.distance_km?.[i] ?? 0,
+        free: points.free[i]!,
+        freshness: points.freshness[i]!,
+        saidAt: points.said_at[i]!,
+        revision: points.revision,
+      });
+    });
+    this.isComplete = true;
+    return points.revision < this.start.revision ? points.cursor : this.start.cursor;
+  }
+
+  /** All about one home, as far from here as the search has it. */
+  async fetch(id: string): Promise<Feature> {
+    const feature = await fetchJson<Feature>(HOMES + encodeURIComponent(id));
+    const km = this.#known.get(id)?.km;
+    if (this.start.centres.length > 0 && km !== undefined) feature.properties.distance_km = km;
+    return feature;
+  }
+
+  #spot({ id, geometry, properties: home }: Feature): Spot {
+    const [longitude, latitude] = geometry.coordinates;
+    const { name, freshness, revision, distance_km: km } = home;
+    const free = this.#free(home);
+    const said = saidAt(home);
+    return { id, name, latitude, longitude, km: km ?? 0, free, freshness, saidAt: said, revision };
+  }
+
+  #free({ free = {} }: Home): number {
+    const asked = this.start.careForms;
+    const forms: CareForm[] = asked.length > 0 ? asked : Object.keys(free);
     return forms.reduce((sum, form) => sum + (free[form] ?? 0), 0);
-  }
-
-  /** The order of the list: by distance, then by name. */
-  sorted(): readonly Feature[] {
-    return (this.#order ??= this.all().sort(this.#before));
-  }
-
-  /** Whether `a` stands before `b` in the list. */
-  isBefore(a: Feature, b: Feature): boolean {
-    return this.#before(a, b) < 0;
-  }
-
-  readonly #before = (a: Feature, b: Feature): number =>
-    (a.properties.distance_km ?? 0) - (b.properties.distance_km ?? 0) ||
-    this.language.collator.compare(a.properties.name, b.properties.name);
-
-  /** Load all pages, `onPage` after each. Returns the cursor from which to stream: the
-   * first page's, since only that is from before all that was loaded. */
-  async load(onPage: () => void): Promise<string> {
-    let next: string | null | undefined;
-    let cursor: string | undefined;
-    do {
-      const args = new URLSearchParams(this.start.search);
-      args.set("limit", String(PAGE));
-      if (next) args.set("cursor", next);
-      const answer = await fetch(`${API}?${args}`);
-      if (!answer.ok) throw new Error(`The search answered ${answer.status}.`);
-      const page = (await answer.json()) as Collection;
-      page.features.forEach((feature) => this.put(feature));
-      next = page.next;
-      cursor ??= page.cursor;
-      onPage();
-    } while (next);
-    return cursor;
-  }
-
-  /** Only for an answer that left the distance out: great circle, within 0.5 %. */
-  #distance(feature: Feature): number | null {
-    if (this.start.centres.length === 0) return null;
-    const [lon, lat] = feature.geometry.coordinates;
-    return Math.min(...this.start.centres.map(([y, x]) => greatCircleKm(lat, lon, y, x)));
   }
 }
 
-function greatCircleKm(lat1: number, lon1: number, lat2: number, lon2: number): number {
-  const rad = Math.PI / 180;
-  const half =
-    Math.sin(((lat2 - lat1) * rad) / 2) ** 2 +
-    Math.cos(lat1 * rad) * Math.cos(lat2 * rad) * Math.sin(((lon2 - lon1) * rad) / 2) ** 2;
-  return 2 * EARTH_KM * Math.asin(Math.sqrt(half));
+async function fetchJson<T>(address: string): Promise<T> {
+  const answer = await fetch(address);
+  if (!answer.ok) throw new Error(`${address} answered ${answer.status}.`);
+  return (await answer.json()) as T;
+}
+
+function folded(name: string): string {
+  return name.toLowerCase().replaceAll("ß", "ss");
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
 }

@@ -2,9 +2,9 @@
 import L from "leaflet";
 import Supercluster from "supercluster";
 import { centreMark, createMap, MAX_ZOOM } from "./basemap";
-import { saidAt, type Homes } from "./homes";
+import type { Homes, Spot } from "./homes";
 import { clusterMark, drawMark, homeMark, type Mark } from "./marks";
-import { element, type Feature } from "./types";
+import { element } from "./types";
 
 const TARGET = 44;
 const GERMANY: L.LatLngBoundsLiteral = [
@@ -55,10 +55,10 @@ export class HomeMap {
 
   /** The homes have changed: cluster and draw them again. */
   refresh(): void {
-    const points = this.homes.all().map((home) => ({
+    const points = Array.from(this.homes.all(), ({ id, free, latitude, longitude }) => ({
       type: "Feature" as const,
-      geometry: { type: "Point" as const, coordinates: home.geometry.coordinates },
-      properties: { id: home.id, free: this.homes.free(home.properties) },
+      geometry: { type: "Point" as const, coordinates: [longitude, latitude] },
+      properties: { id, free },
     }));
     this.#clusters.load(points);
     if (!this.#placed) this.#place();
@@ -99,20 +99,19 @@ export class HomeMap {
   /** Show where the search was, or all that there is. */
   #place(): void {
     const { centres, radiusKm } = this.homes.start;
-    let bounds = L.latLngBounds([]);
+    const bounds = L.latLngBounds([]);
     for (const centre of centres) {
       bounds.extend(L.latLng(centre).toBounds(radiusKm * 2000));
     }
     if (centres.length === 0) {
-      bounds = L.latLngBounds(this.homes.all().map(latLng));
-      this.#placed = this.homes.size >= this.homes.start.total || bounds.isValid();
+      for (const home of this.homes.all()) bounds.extend(latLng(home));
     }
     this.#map.fitBounds(bounds.isValid() ? bounds : L.latLngBounds(GERMANY), {
       animate: false,
       padding: [16, 16],
       maxZoom: 13,
     });
-    if (centres.length > 0) this.#placed = true;
+    this.#placed = bounds.isValid();
   }
 
   #drawSearch(): void {
@@ -161,12 +160,11 @@ export class HomeMap {
     const home = this.homes.get(id);
     if (home === undefined) return;
     const { language } = this.homes;
-    const free = this.homes.free(home.properties);
-    const mark = homeMark(home, free);
+    const mark = homeMark(home);
     const label = language.text("markLabel", {
-      name: home.properties.name,
-      free: this.#inWords(mark, free),
-      freshness: language.freshness(home.properties.freshness, saidAt(home.properties)),
+      name: home.name,
+      free: this.#inWords(mark, home.free),
+      freshness: language.freshness(home.freshness, home.saidAt),
     });
     this.#put(id, at, mark, label, () => this.listener.chosen([id]));
     const node = this.#marks.get(id)?.getElement();
@@ -222,8 +220,7 @@ export class HomeMap {
   }
 }
 
-function latLng({ geometry }: Feature): L.LatLng {
-  const [longitude, latitude] = geometry.coordinates;
+function latLng({ latitude, longitude }: Spot): L.LatLng {
   return L.latLng(latitude, longitude);
 }
 

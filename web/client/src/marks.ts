@@ -1,5 +1,5 @@
 // How a home, or a cluster of homes, looks on the map. Shape and sign say what colour says.
-import type { Feature } from "./types";
+import type { Spot } from "./homes";
 
 export type Look = "fresh" | "ageing" | "full" | "unknown" | "cluster";
 
@@ -13,12 +13,12 @@ export interface Mark {
 const ONE = 34;
 const TARGET = 44;
 
-export function homeMark({ properties }: Feature, free: number): Mark {
+export function homeMark({ free, freshness }: Spot): Mark {
   if (free > 0) {
-    const look = properties.freshness === "ageing" ? "ageing" : "fresh";
+    const look = freshness === "ageing" ? "ageing" : "fresh";
     return { look, sign: String(free), size: ONE };
   }
-  const uncertain = properties.freshness === "stale" || properties.freshness === "unknown";
+  const uncertain = freshness === "stale" || freshness === "unknown";
   return uncertain
     ? { look: "unknown", sign: "?", size: ONE }
     : { look: "full", sign: "0", size: ONE };

@@ -44,11 +44,18 @@ export interface Feature {
   properties: Home;
 }
 
-export interface Collection {
-  features: Feature[];
+/** Columns with one entry a home. */
+export interface Points {
+  revision: number;
   cursor: string;
-  next?: string | null;
-  total: number;
+  id: string[];
+  name: string[];
+  latitude: number[];
+  longitude: number[];
+  distance_km: number[] | null;
+  free: number[];
+  freshness: Freshness[];
+  said_at: (string | null)[];
 }
 
 type Labels = Record<string, string>;
@@ -76,13 +83,17 @@ export interface Start {
 
 export interface FinderStart extends Start {
   search: string;
+  /** The state of the cards in the page. */
+  revision: number;
+  cursor: string;
+  /** Whether the list begins in the middle. */
+  after: boolean;
   radiusKm: number;
   area: "around" | "section" | "region";
   place: string;
   careForms: CareForm[];
   byHome: boolean;
   includeFull: boolean;
-  total: number;
   asOf: string;
 }
 

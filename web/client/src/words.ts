@@ -13,7 +13,6 @@ export class Language {
   readonly #clock: Intl.DateTimeFormat;
   readonly #day: Intl.DateTimeFormat;
   readonly #dayAndYear: Intl.DateTimeFormat;
-  readonly collator: Intl.Collator;
 
   constructor(readonly words: Words) {
     const { tag } = words;
@@ -31,7 +30,6 @@ export class Language {
     // Days come without a time: they are read and written as UTC, so that none shifts.
     this.#day = new Intl.DateTimeFormat(tag, { day: "numeric", month: "long", timeZone: "UTC" });
     this.#dayAndYear = new Intl.DateTimeFormat(tag, { dateStyle: "long", timeZone: "UTC" });
-    this.collator = new Intl.Collator(tag);
   }
 
   text(name: string, values: Values = {}): string {
@@ -75,8 +73,8 @@ export class Language {
     return this.plural("days", Math.floor(minutes / (24 * 60)));
   }
 
-  freshness(freshness: string, saidAt: number | undefined): string {
-    const age = saidAt === undefined ? "" : this.age(saidAt);
+  freshness(freshness: string, saidAt: string | null): string {
+    const age = saidAt === null ? "" : this.age(Date.parse(saidAt));
     return fill(this.words.freshness[freshness] ?? "", { age });
   }
 }

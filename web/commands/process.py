@@ -1,0 +1,187 @@
+"""One web process: the app behind Hypercorn, its event loop, and how it is stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import signal
+import socket
+import sys
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from contextlib import AsyncExitStack, suppress
+from dataclasses import replace
+from types import ModuleType
+from typing import Any
+
+import msgspec
+import structlog
+from hypercorn.asyncio import serve as serve_asgi
+from hypercorn.config import Config
+from quart import Quart
+
+from vacancies.config import load_settings
+from vacancies.deployment import Deployment, open_deployment
+from vacancies.errors import FreiplatzError
+from web.app import create_app, run_in_background
+from web.figures import Figures
+from web.live import LiveStreams
+from web.operations import write_for_ever
+from web.state import State
+
+try:
+    import uvloop
+except ImportError:  # there is none for Windows
+    uvloop = None  # type: ignore[assignment]
+
+log = structlog.get_logger()
+
+# Connections that wait for us; the kernel bounds it (net.core.somaxconn, mostly 4,096).
+BACKLOG = 4096
+# At Python's own thresholds the collector looks through all viewers again and again while
+# thousands come: with 6,000 it paused for half a second at a time.
+COLLECTOR_THRESHOLDS = (10_000, 10, 100)
+READY = b"ready\n"
+
+
+class Orders(msgspec.Struct, frozen=True, kw_only=True):
+    """What a worker is told; file descriptors are inherited."""
+
+    number: int
+    workers: int
+    listener: int
+    figures: int
+    secret_key: str  # all workers must have the same
+
+
+def run(main: Coroutine[Any, Any, None], loops: ModuleType | None = uvloop) -> None:
+    """Run `main` on uvloop, or on asyncio's own loop where there is no uvloop."""
+    factory = None if loops is None else loops.new_event_loop
+    with asyncio.Runner(loop_factory=factory) as runner:
+        runner.run(main)
+
+
+def configure_log() -> None:
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso"),
+            *(() if sys.stderr.isatty() else (structlog.processors.format_exc_info,)),
+            structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "event"])
+            if not sys.stderr.isatty()
+            # Plain tracebacks: the rich ones show values, and with them people's data.
+            else structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback),
+        ],
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+    )
+
+
+def stop_on_signals() -> asyncio.Event:
+    """Set when the process is asked to stop."""
+    stop = asyncio.Event()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(name, stop.set)
+    return stop
+
+
+def address_of(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def work() -> None:
+    """Be a worker: orders come on standard input, `READY` goes to standard output."""
+    orders = sys.stdin.buffer.readline()
+    if not orders:
+        return  # whoever started us is gone already
+    configure_log()
+    try:
+        run(_work(msgspec.json.decode(orders, type=Orders)))
+    except FreiplatzError as error:
+        sys.exit(f"Error: {error.detail}")
+
+
+async def _work(orders: Orders) -> None:
+    stop = stop_on_signals()
+    loop = asyncio.get_running_loop()
+
+    def orphaned() -> None:
+        loop.remove_reader(sys.stdin.fileno())
+        stop.set()
+
+    # Nothing more comes on it but its end: whoever started us has closed it, or was killed.
+    loop.add_reader(sys.stdin.fileno(), orphaned)
+
+    def ready() -> None:
+        with suppress(BrokenPipeError):
+            sys.stdout.buffer.write(READY)
+            sys.stdout.buffer.flush()
+
+    settings = replace(load_settings(), secret_key=orders.secret_key)
+    async with open_deployment(settings) as deployment:
+        await serve_deployment(
+            deployment,
+            socket.socket(fileno=orders.listener),
+            stop,
+            ready,
+            Figures(orders.workers, orders.number, orders.figures),
+            keeps_demo=orders.number == 0,
+        )
+
+
+async def serve_deployment(
+    deployment: Deployment,
+    listener: socket.socket,
+    stop: asyncio.Event,
+    ready: Callable[[], None],
+    figures: Figures,
+    *,
+    keeps_demo: bool,
+) -> None:
+    """Serve until `stop` is set; closes `listener`. `ready` is called when all is loaded."""
+    app = create_app(deployment, figures)
+    address = address_of(listener)
+    config = Config()
+    config.bind = [f"fd://{listener.detach()}"]  # Hypercorn closes it
+    config.backlog = BACKLOG
+    config.accesslog = None
+    config.loglevel = "WARNING"
+    config.graceful_timeout = 2
+    config.include_server_header = False
+    # Hypercorn keeps the file of a connection this long after its client has closed it.
+    config.keep_alive_timeout = 5
+
+    @app.while_serving
+    async def served() -> AsyncGenerator[None]:
+        # Comes after the app's own start. What is loaded by now stays: the collector need
+        # not look at it again and again.
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(*COLLECTOR_THRESHOLDS)
+        async with AsyncExitStack() as stack:
+            state: State = app.extensions["state"]
+            run_in_background(stack, write_for_ever(state))
+            ready()
+            if keeps_demo and state.demo and state.deployment.servers is not None:
+                run_in_background(stack, _keep_demo_alive(state, address))
+            yield
+
+    await serve_asgi(app, config, shutdown_trigger=lambda: _stopped(stop, app))
+
+
+async def _stopped(stop: asyncio.Event, app: Quart) -> None:
+    """Streams must end before Hypercorn begins to wait for them."""
+    await stop.wait()
+    live: LiveStreams = app.extensions["live"]
+    await live.close()
+
+
+async def _keep_demo_alive(state: State, address: str) -> None:
+    """The made-up homes report as long as they are served, over HTTP as real ones would."""
+    from web.commands.demo import keep_alive
+
+    try:
+        await keep_alive(state.deployment, address)
+    except FreiplatzError as error:
+        log.warning("the demo stands still", reason=error.detail)
