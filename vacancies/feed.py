@@ -45,7 +45,14 @@ class Announcement(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     listings: tuple[Listing, ...] | None = None
 
 
+class _Range(msgspec.Struct, frozen=True):
+    """An announcement without its listings, which it costs little to pass over."""
+
+    last: int
+
+
 _decoder = msgspec.json.Decoder(Announcement)
+_range_decoder = msgspec.json.Decoder(_Range)
 
 
 def encode_announcement(news: Announcement) -> bytes:
@@ -267,7 +274,9 @@ class Follower:
 
     def _receive_message(self, data: bytes) -> None:
         try:
-            self.receive(_decoder.decode(data))
+            # Most of what comes is news of our own, which has been on the board for long.
+            if _range_decoder.decode(data).last > self._board.revision:
+                self.receive(_decoder.decode(data))
         except msgspec.MsgspecError:
             # Another version of the program; Postgres has it all.
             log.warning("a message could not be read")

@@ -1,14 +1,12 @@
 """The least that a route for providers can do: `python -m scripts.benchmarks.empty_route BYTES`.
 
 Checks the key, reads the body, answers 200 with so many bytes; prints its address. Behind
-Hypercorn with the settings of `freiplatz serve`.
+Hypercorn and on the event loop of `freiplatz serve`, with the same settings.
 """
 
 from __future__ import annotations
 
-import asyncio
 import gc
-import signal
 import socket
 import sys
 
@@ -20,6 +18,13 @@ from providers.auth import authenticate
 from vacancies.config import load_settings
 from vacancies.database import Pool, borrowed
 from vacancies.deployment import open_deployment
+from web.commands.process import (
+    BACKLOG,
+    COLLECTOR_THRESHOLDS,
+    address_of,
+    run,
+    stop_on_signals,
+)
 
 
 def create_app(pool: Pool, answer: bytes) -> Quart:
@@ -39,24 +44,25 @@ async def main(size: int) -> None:
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind(("127.0.0.1", 0))
-    listener.listen(1024)
+    listener.listen(BACKLOG)
     listener.setblocking(False)
-    address = "http://{}:{}".format(*listener.getsockname())
+    address = address_of(listener)
     config = Config()
     config.bind = [f"fd://{listener.detach()}"]
+    config.backlog = BACKLOG
     config.accesslog = None
     config.loglevel = "WARNING"
     config.include_server_header = False
     config.keep_alive_timeout = 5
-    stop = asyncio.Event()
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop.set)
+    stop = stop_on_signals()
     async with open_deployment(load_settings()) as deployment:
         gc.collect()
         gc.freeze()
+        gc.set_threshold(*COLLECTOR_THRESHOLDS)
         print(address, flush=True)
         app = create_app(deployment.pool, b"x" * size)
         await serve(app, config, shutdown_trigger=stop.wait)  # type: ignore[arg-type]
 
 
 if __name__ == "__main__":
-    asyncio.run(main(int(sys.argv[1])))
+    run(main(int(sys.argv[1])))

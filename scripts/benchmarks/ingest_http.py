@@ -37,15 +37,16 @@ async def measure(environ: dict[str, str], seconds: float, runs: int) -> Finding
     async with opened(data_dir) as deployment:
         provider = await ensure_provider(deployment.pool, "Bench")
         keys = [await create_key(deployment.pool, provider.id) for _ in range(CLIENTS)]
-        async with served(environ) as url, _connected(url, keys) as clients:
-            size = await clients[0].put(0)
-            async with _empty(environ, size) as other, _connected(other, keys) as others:
+        async with served(environ) as url:
+            async with _connected(url, keys[:1]) as (client,):
+                size = await client.put(0)
+            async with _empty(environ, size) as other:
                 for run in range(runs):
                     print(f"Run {run + 1} of {runs}, HTTP.", file=sys.stderr)
-                    theirs.append(await _rate(others, seconds))
-                    ours.append(await _rate(clients, seconds))
-                    their_ms.append(await _alone(others[0]))
-                    our_ms.append(await _alone(clients[0]))
+                    theirs.append(await _rate(other, keys, seconds))
+                    ours.append(await _rate(url, keys, seconds))
+                    their_ms.append(await _alone(other, keys[0]))
+                    our_ms.append(await _alone(url, keys[0]))
                     bare.append(percentile(fsyncs(data_dir), 0.5))
     name = f"HTTP, {CLIENTS} clients with keys"
     return Findings(
@@ -100,8 +101,8 @@ async def _connected(url: str, keys: Sequence[str]) -> AsyncIterator[list[Client
             client.close()
 
 
-async def _rate(clients: Sequence[Client], seconds: float) -> float:
-    """Answers a second when every client sends again and again."""
+async def _rate(url: str, keys: Sequence[str], seconds: float) -> float:
+    """Answers a second when a client for every key sends again and again."""
 
     async def repeat(client: Client) -> int:
         turn = 0
@@ -110,19 +111,21 @@ async def _rate(clients: Sequence[Client], seconds: float) -> float:
             await client.put(turn)
         return turn
 
-    began = time.perf_counter()
-    end = began + seconds
-    done = sum(await asyncio.gather(*map(repeat, clients)))
-    return done / (time.perf_counter() - began)
+    async with _connected(url, keys) as clients:
+        began = time.perf_counter()
+        end = began + seconds
+        done = sum(await asyncio.gather(*map(repeat, clients)))
+        return done / (time.perf_counter() - began)
 
 
-async def _alone(client: Client) -> float:
+async def _alone(url: str, key: str) -> float:
     """Milliseconds of one answer, p50, while nobody else sends."""
     found = []
-    for turn in range(ALONE):
-        began = time.perf_counter()
-        await client.put(turn)
-        found.append((time.perf_counter() - began) * 1000)
+    async with _connected(url, [key]) as (client,):
+        for turn in range(ALONE):
+            began = time.perf_counter()
+            await client.put(turn)
+            found.append((time.perf_counter() - began) * 1000)
     return percentile(found, 0.5)
 
 
