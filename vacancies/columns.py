@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from vacancies.geo import position
 from vacancies.models import CareForm, HomeStatus, Listing
 from vacancies.search import FAR_DAY, line_word, needs_word
 
@@ -12,11 +13,13 @@ _FORM_NUMBER = {form: number for number, form in enumerate(CareForm)}
 
 class Columns:
     """Everything that a search looks at. `words`, `from_day` and `until_day` hold one entry
-    a public line with free places; unused entries are 0 and match nothing."""
+    a public line with free places; unused entries are 0 and match nothing. `offers` has the
+    bits of all its lines: what is not in there need not be looked for in them."""
 
     def __init__(self, homes: int = 1024, lines: int = 2) -> None:
         self.latitude = np.zeros(homes)
         self.longitude = np.zeros(homes)
+        self.position = np.zeros((homes, 3))
         self.revision = np.zeros(homes, dtype=np.int64)
         self.moved_revision = np.zeros(homes, dtype=np.int64)
         self.is_open = np.zeros(homes, dtype=np.bool_)
@@ -25,6 +28,7 @@ class Columns:
         self.cost_eur = np.full(homes, np.inf)  # infinite while unknown
         self.municipality = np.full(homes, -1, dtype=np.int64)  # 12 digits, -1 unknown
         self.free = np.zeros((homes, len(CareForm)), dtype=np.int32)
+        self.offers = np.zeros(homes, dtype=np.int32)
         self.words = np.zeros((homes, lines), dtype=np.int32)
         self.from_day = np.zeros((homes, lines), dtype=np.int32)  # ordinal, 0 means now
         self.until_day = np.zeros((homes, lines), dtype=np.int32)  # last day, far without
@@ -35,6 +39,7 @@ class Columns:
         profile = listing.profile
         self.latitude[slot] = profile.point.latitude
         self.longitude[slot] = profile.point.longitude
+        self.position[slot] = position(profile.point)
         self.revision[slot] = listing.revision
         self.moved_revision[slot] = listing.moved_revision
         self.is_open[slot] = profile.status is HomeStatus.OPEN
@@ -48,12 +53,16 @@ class Columns:
             self.free[slot, _FORM_NUMBER[form]] = count
         self.words[slot] = 0
         self.from_day[slot] = 0
+        offers = 0
         for number, line in enumerate(lines):
-            self.words[slot, number] = line_word(line, listing)
+            word = line_word(line, listing)
+            offers |= word
+            self.words[slot, number] = word
             start = line.available_from
             self.from_day[slot, number] = 0 if start is None else start.toordinal()
             end = line.available_until
             self.until_day[slot, number] = FAR_DAY if end is None else end.toordinal()
+        self.offers[slot] = offers
 
     def _make_room(self, homes: int, lines: int) -> None:
         if homes > len(self.latitude):
