@@ -26,9 +26,9 @@ Keep: TypeAlias = Callable[[list[int]], list[bool]]
 
 _Forms: TypeAlias = tuple[CareForm | None, ...]
 
-_PER_DEGREE = 20  # a band is 5.5 km high
-_GLANCE_KM = 5.0
-_FEW = 100
+_PER_DEGREE = 10  # a band is 11 km high
+_GLANCE_KM = 8.0
+_FEW = 48
 _EDGES = 1.5  # a circle that should hold n homes is made to hold so many times n
 
 
@@ -181,6 +181,7 @@ def _many_within(slices: list[_Slice], here: Position, reach_km: float) -> Found
     slots = b"".join([band.slots[start:end] for band, start, end in slices])
     kms = chords_km(here, np.frombuffer(positions).reshape(-1, 3))
     near = np.flatnonzero(kms <= reach_km)
+    near = near[kms[near].argsort()]  # who sorts them once more then has little to do
     near_slots = np.frombuffer(slots, dtype=np.int64)[near]
     return list(zip(kms[near].tolist(), near_slots.tolist(), strict=True))
 

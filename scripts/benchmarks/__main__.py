@@ -10,7 +10,7 @@ import sys
 
 import click
 
-from scripts.benchmarks import first_page, push_to_viewer
+from scripts.benchmarks import first_page, push_to_viewer, search
 from scripts.benchmarks.figures import Findings, table
 
 
@@ -31,7 +31,10 @@ def _print(found: Findings, as_json: bool) -> None:
         click.echo(json.dumps([figure.as_dict() for figure in found.figures], indent=2))
     else:
         click.echo(machine())
+        click.echo(", ".join(f"{name} {version}" for name, version in found.versions.items()))
         click.echo(table(found.figures))
+        for line in found.notes:
+            click.echo(line)
 
 
 @bench.command("push-to-viewer")
@@ -51,6 +54,23 @@ def push_to_viewer_command(viewers: int, pushes: int, runs: int, as_json: bool) 
 def first_page_command(homes: int, runs: int, as_json: bool) -> None:
     """The finder in headless Chromium: time to the list, and to the map."""
     _print(asyncio.run(first_page.measure(homes, runs)), as_json)
+
+
+@bench.command("search")
+@click.option(
+    "--homes",
+    "sizes",
+    multiple=True,
+    default=(20_000, 200_000, 1_000_000),
+    show_default=True,
+    type=click.IntRange(1_000),
+    help="How many homes; may be given several times.",
+)
+@click.option("--runs", default=5, show_default=True, type=click.IntRange(1))
+@click.option("--json", "as_json", is_flag=True)
+def search_command(sizes: tuple[int, ...], runs: int, as_json: bool) -> None:
+    """The nearest 50 homes with a free place, beside PostGIS and Redis."""
+    _print(asyncio.run(search.measure(sizes, runs)), as_json)
 
 
 if __name__ == "__main__":
