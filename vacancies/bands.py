@@ -16,7 +16,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from vacancies.geo import KM_PER_DEGREE, Position, chords_km, narrowest_km, position
+from vacancies.geo import KM_PER_DEGREE, Position, Slots, chords_km, narrowest_km, position
 from vacancies.models import CareForm, HomeStatus, Listing, Point
 
 Found: TypeAlias = list[tuple[float, int]]
@@ -90,6 +90,30 @@ class Bands:
             if row not in rows:
                 rows[row] = _Band()
             rows[row].insert(point.longitude, slot, place)
+
+    def seem_few(
+        self, centres: Sequence[Point], radius_km: float, forms: Iterable[CareForm], limit: int
+    ) -> bool:
+        """Whether, at a glance, the circles hold fewer than `limit`."""
+        kinds = [self._kinds.get(form, {}) for form in forms or (None,)]
+        for center in centres:
+            degree_km = narrowest_km(center.latitude, radius_km)
+            if _first_reach_km(kinds, center, degree_km, limit) < radius_km:
+                return False
+        return True
+
+    def around(
+        self, centres: Sequence[Point], radius_km: float, forms: Iterable[CareForm]
+    ) -> Slots:
+        """All in boxes around the circles, and some more; each slot once."""
+        kinds = [self._kinds.get(form, {}) for form in forms or (None,)]
+        slices = [
+            near
+            for center in centres
+            for near in _slices(kinds, center, radius_km, narrowest_km(center.latitude, radius_km))
+        ]
+        slots = _joined_slots(slices)
+        return slots if len(kinds) == len(centres) == 1 else np.unique(slots)
 
     def nearest(
         self,
@@ -178,12 +202,17 @@ def _few_within(slices: list[_Slice], here: Position, reach_km: float) -> Found:
 
 def _many_within(slices: list[_Slice], here: Position, reach_km: float) -> Found:
     positions = b"".join([band.positions[3 * start : 3 * end] for band, start, end in slices])
-    slots = b"".join([band.slots[start:end] for band, start, end in slices])
     kms = chords_km(here, np.frombuffer(positions).reshape(-1, 3))
     near = np.flatnonzero(kms <= reach_km)
     near = near[kms[near].argsort()]  # who sorts them once more then has little to do
-    near_slots = np.frombuffer(slots, dtype=np.int64)[near]
-    return list(zip(kms[near].tolist(), near_slots.tolist(), strict=True))
+    slots = _joined_slots(slices)[near]
+    return list(zip(kms[near].tolist(), slots.tolist(), strict=True))
+
+
+def _joined_slots(slices: list[_Slice]) -> Slots:
+    return np.frombuffer(
+        b"".join([band.slots[start:end] for band, start, end in slices]), dtype=np.int64
+    )
 
 
 def _sides(longitude: float, width: float) -> tuple[tuple[float, float], ...]:

@@ -21,14 +21,9 @@ from vacancies.geo import Floats, PointIndex, Slots, box_around, chords_km, in_b
 from vacancies.geojson import EncodedFeature, encode_feature
 from vacancies.models import CareForm, HomeStatus, Listing
 from vacancies.page import Hit, Page, page_token, read_page_token
-from vacancies.search import (
-    FAR_DAY,
-    LIMIT,
-    Query,
-    Requirement,
-    asks_for_forms_only,
-    requirement,
-)
+from vacancies.search import LIMIT, Query, Requirement, asks_for_forms_only, requirement
+
+_FORMS = tuple(CareForm)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +107,7 @@ class Board:
 
         Raises `InvalidParameter` for a token that is not of this search.
         """
-        if after is None and _is_nearby(query):
+        if after is None and _is_nearby(query) and self._seem_few(query, limit + 1):
             first, apart = self.nearest(query, limit + 1)
             if len(first) <= limit:  # so these are all
                 return self._page(query, first, apart, limit, np.array(first, dtype=np.intp))
@@ -127,15 +122,15 @@ class Board:
         distances in km. Around a centre this does not look at all that match."""
         if not _is_nearby(query):
             return self._first(query, *self.match(query), limit)
-        if self._bands is None:
-            self._bands = Bands(self._listings)
         keep = None if asks_for_forms_only(query) else partial(self._keep, query)
-        return self._bands.nearest(query.centres, query.radius_km, query.care_forms, limit, keep)
+        return self._free().nearest(query.centres, query.radius_km, query.care_forms, limit, keep)
+
+    def _seem_few(self, query: Query, limit: int) -> bool:
+        return self._free().seem_few(query.centres, query.radius_km, query.care_forms, limit)
 
     def _keep(self, query: Query, slots: list[int]) -> list[bool]:
-        kept: list[bool] = self._meets(
-            np.array(slots, dtype=np.intp), requirement(query), query.municipality
-        ).tolist()
+        found = np.array(slots, dtype=np.intp)
+        kept: list[bool] = self._meets(query, requirement(query), found).tolist()
         return kept
 
     def _first(
@@ -155,9 +150,13 @@ class Board:
     ) -> Page:
         """The page of the first `limit` of `slots`, which are one more if there is a next;
         `found` are all that match."""
-        has_centre = bool(query.centres)
+        has_centre, features = bool(query.centres), self._features
         hits = [
-            Hit(self._listings[slot], km if has_centre else None, self.feature(slot))
+            Hit(
+                self._listings[slot],
+                km if has_centre else None,
+                features[slot] or self.feature(slot),
+            )
             for slot, km in zip(slots[:limit], distances[:limit], strict=True)
         ]
         more = len(slots) > limit
@@ -165,7 +164,7 @@ class Board:
         return Page(
             hits=hits,
             total=len(found),
-            free_total={form: n for form, n in zip(CareForm, free, strict=True) if n},
+            free_total={form: n for form, n in zip(_FORMS, free, strict=True) if n},
             revision=self.revision,
             next=page_token(query, distances[limit - 1], hits[-1].listing) if more else None,
         )
@@ -185,11 +184,14 @@ class Board:
         """Slots that match (among `within`, if given) and their distances in km; distances
         are 0 where there is no centre."""
         needed = requirement(query)
-        slots = self._candidates(query) if within is None else within
-        if not needed.include_full:
-            slots = slots[self._columns.offers.take(slots) & needed.forms != 0]
+        if within is None and _is_nearby(query):
+            slots = self._free().around(query.centres, query.radius_km, query.care_forms)
+        else:
+            slots = self._candidates(query) if within is None else within
+            if not needed.include_full:
+                slots = slots[self._columns.offers.take(slots) & needed.forms != 0]
         slots, distances = self.in_area(query, slots)
-        keep = self._meets(slots, needed, query.municipality)
+        keep = self._meets(query, needed, slots)
         return slots[keep], distances[keep]
 
     def in_area(self, query: Query, within: Slots | None = None) -> tuple[Slots, Floats]:
@@ -218,26 +220,9 @@ class Board:
             return self._points().within(query.bbox)
         return np.arange(len(self._listings))
 
-    def _meets(
-        self, slots: Slots, needed: Requirement, municipality: str | None
-    ) -> NDArray[np.bool_]:
-        columns = self._columns
-        words = columns.words.take(slots, axis=0)
-        lines = (words & needed.line == needed.line) & (words & needed.forms != 0)
-        if needed.by_day != FAR_DAY:
-            lines &= columns.from_day.take(slots, axis=0) <= needed.by_day
-            lines &= columns.until_day.take(slots, axis=0) >= needed.at_day
-        keep: NDArray[np.bool_] = np.logical_or.reduce(lines, axis=1)
-        if needed.include_full:
-            keep |= ~columns.has_free.take(slots)
-        keep &= columns.is_open.take(slots)
-        keep &= columns.needs.take(slots) & needed.needs == needed.needs
-        keep &= columns.cost_eur.take(slots) <= needed.max_cost_eur
-        if municipality is not None:
-            low, high = prefix_range(municipality)
-            numbers = columns.municipality.take(slots)
-            keep &= (numbers >= low) & (numbers < high)
-        return keep
+    def _meets(self, query: Query, needed: Requirement, slots: Slots) -> NDArray[np.bool_]:
+        prefix = query.municipality
+        return self._columns.meets(slots, needed, prefix_range(prefix) if prefix else None)
 
     def changed_since(self, revision: int) -> Slots:
         """Slots whose state is newer than `revision`, in ascending order of revision."""
@@ -252,6 +237,11 @@ class Board:
 
     def moved_since(self, slots: Slots, revision: int) -> Slots:
         return slots[self._columns.moved_revision[slots] > revision]
+
+    def _free(self) -> Bands:
+        if self._bands is None:
+            self._bands = Bands(self._listings)
+        return self._bands
 
     def _points(self) -> PointIndex:
         if self._index is None:

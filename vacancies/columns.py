@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
-from vacancies.geo import position
+from vacancies.geo import Slots, position
 from vacancies.models import CareForm, HomeStatus, Listing
-from vacancies.search import FAR_DAY, line_word, needs_word
+from vacancies.search import FAR_DAY, Requirement, line_word, needs_word
 
 _FORM_NUMBER = {form: number for number, form in enumerate(CareForm)}
 
@@ -63,6 +64,26 @@ class Columns:
             end = line.available_until
             self.until_day[slot, number] = FAR_DAY if end is None else end.toordinal()
         self.offers[slot] = offers
+
+    def meets(
+        self, slots: Slots, needed: Requirement, municipalities: tuple[int, int] | None
+    ) -> NDArray[np.bool_]:
+        """Which of `slots` match, wherever they are; `municipalities` is a range of numbers."""
+        words = self.words.take(slots, axis=0)
+        lines = (words & needed.line == needed.line) & (words & needed.forms != 0)
+        if needed.by_day != FAR_DAY:
+            lines &= self.from_day.take(slots, axis=0) <= needed.by_day
+            lines &= self.until_day.take(slots, axis=0) >= needed.at_day
+        keep: NDArray[np.bool_] = np.logical_or.reduce(lines, axis=1)
+        if needed.include_full:
+            keep |= ~self.has_free.take(slots)
+        keep &= self.is_open.take(slots)
+        keep &= self.needs.take(slots) & needed.needs == needed.needs
+        keep &= self.cost_eur.take(slots) <= needed.max_cost_eur
+        if municipalities is not None:
+            numbers = self.municipality.take(slots)
+            keep &= (numbers >= municipalities[0]) & (numbers < municipalities[1])
+        return keep
 
     def _make_room(self, homes: int, lines: int) -> None:
         if homes > len(self.latitude):

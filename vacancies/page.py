@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import msgspec
 
@@ -15,15 +15,13 @@ from vacancies.models import CareForm, Listing
 from vacancies.search import Query
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(NamedTuple):
     listing: Listing
     distance_km: float | None
     feature: EncodedFeature
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(NamedTuple):
     """One page of a search. `total` homes match in all, with `free_total` places per care
     form; `next` is the token of the next page, None on the last."""
 

@@ -66,11 +66,12 @@ def first_page_command(homes: int, runs: int, as_json: bool) -> None:
     type=click.IntRange(1_000),
     help="How many homes; may be given several times.",
 )
+@click.option("--served", default=12_000, show_default=True, help="Homes of the served demo.")
 @click.option("--runs", default=5, show_default=True, type=click.IntRange(1))
 @click.option("--json", "as_json", is_flag=True)
-def search_command(sizes: tuple[int, ...], runs: int, as_json: bool) -> None:
-    """The nearest 50 homes with a free place, beside PostGIS and Redis."""
-    _print(asyncio.run(search.measure(sizes, runs)), as_json)
+def search_command(sizes: tuple[int, ...], served: int, runs: int, as_json: bool) -> None:
+    """The nearest 50 homes with a free place, beside PostGIS and Redis; a search over HTTP."""
+    _print(asyncio.run(search.measure(sizes, served, runs)), as_json)
 
 
 if __name__ == "__main__":

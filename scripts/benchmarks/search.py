@@ -19,6 +19,7 @@ from statistics import median
 import asyncpg
 from msgspec.structs import replace
 
+from scripts.benchmarks import search_http
 from scripts.benchmarks.debian import Missing
 from scripts.benchmarks.figures import Figure, Findings, Plot, figure
 from scripts.benchmarks.postgis import postgis
@@ -42,6 +43,7 @@ from vacancies.search import Query
 
 RADII_KM = (25.0, 5.0)
 QUESTIONS = 2_000
+REQUESTS = 2_000
 MANY_HOMES = 100_000
 OURS = "Freiplatz, one core"
 
@@ -49,7 +51,8 @@ Rates = dict[tuple[str, int, float], list[float]]
 """Questions a second by who answers, homes and radius in km: a value a run."""
 
 
-async def measure(sizes: Sequence[int], runs: int) -> Findings:
+async def measure(sizes: Sequence[int], served_homes: int, runs: int) -> Findings:
+    """In this process with each of `sizes` homes, and over HTTP with `served_homes`."""
     found, rates = Findings(), Rates()
     async with AsyncExitStack() as stack:
         dsn = await _started_postgis(stack, found)
@@ -69,6 +72,7 @@ async def measure(sizes: Sequence[int], runs: int) -> Findings:
                 await _measure(sides, homes, runs, rates)
             gc.unfreeze()
     found.figures = _figures(rates, sizes)
+    found.figures += await search_http.measure(served_homes, REQUESTS, runs)
     if len(sizes) > 1:
         found.plots.append(_plot(rates, sizes))
     return found
