@@ -7,22 +7,23 @@ two awaits of its caller the board, its revision and the audience agree.
 
 from __future__ import annotations
 
-import base64
-import binascii
 from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from vacancies.bands import Bands, sort_name
 from vacancies.columns import Columns
-from vacancies.errors import InvalidParameter
-from vacancies.geo import Floats, PointIndex, Slots, box_around, distances_km, in_box
+from vacancies.geo import Floats, PointIndex, Slots, box_around, chords_km, in_box, position
 from vacancies.geojson import EncodedFeature, encode_feature
 from vacancies.models import CareForm, HomeStatus, Listing
-from vacancies.search import LIMIT, Query, Requirement, requirement
+from vacancies.page import Hit, Page, page_token, read_page_token
+from vacancies.search import LIMIT, Query, Requirement, asks_for_forms_only, requirement
+
+_FORMS = tuple(CareForm)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,25 +33,6 @@ class Change:
     slot: int
     old: Listing | None
     new: Listing
-
-
-@dataclass(frozen=True, slots=True)
-class Hit:
-    listing: Listing
-    distance_km: float | None
-    feature: EncodedFeature
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """One page of a search. `total` homes match in all, with `free_total` places per care
-    form; `next` is the token of the next page, None on the last."""
-
-    hits: list[Hit]
-    total: int
-    free_total: dict[CareForm, int]
-    revision: int
-    next: str | None
 
 
 class Board:
@@ -65,6 +47,7 @@ class Board:
         self._listings: list[Listing] = []
         self._features: list[EncodedFeature | None] = []
         self._index: PointIndex | None = None
+        self._bands: Bands | None = None
         self._ranks: NDArray[np.int64] | None = None
         self._names: list[tuple[str, str]] = []  # sort keys, in order
 
@@ -95,6 +78,8 @@ class Board:
                 self._index = None
             if old is None or old.profile.name != listing.profile.name:
                 self._ranks = None
+            if self._bands is not None:
+                self._bands.replace(slot, old, listing)
             self._columns.put(slot, listing)
             changes.append(Change(slot, old, listing))
         self.revision = max(self.revision, last)
@@ -122,36 +107,76 @@ class Board:
 
         Raises `InvalidParameter` for a token that is not of this search.
         """
-        slots, distances = self.match(query)
-        columns = self._columns
-        free = columns.free[slots].sum(axis=0)
-        total = len(slots)
-        order = np.lexsort((self._rank()[slots], distances))
-        slots, distances = slots[order], distances[order]
+        if after is None and _is_nearby(query) and self._seem_few(query, limit + 1):
+            first, apart = self.nearest(query, limit + 1)
+            if len(first) <= limit:  # so these are all
+                return self._page(query, first, apart, limit, np.array(first, dtype=np.intp))
+        slots, distances = found, _ = self.match(query)
         if after is not None:
             slots, distances = self._after(query, after, slots, distances)
-        more = len(slots) > limit
-        slots, distances = slots[:limit], distances[:limit]
+        first, apart = self._first(query, slots, distances, limit + 1)
+        return self._page(query, first, apart, limit, found)
+
+    def nearest(self, query: Query, limit: int = LIMIT) -> tuple[list[int], list[float]]:
+        """Slots of the first `limit` homes that match, in the order of `search`, and their
+        distances in km. Around a centre this does not look at all that match."""
+        if not _is_nearby(query):
+            return self._first(query, *self.match(query), limit)
+        keep = None if asks_for_forms_only(query) else partial(self._keep, query)
+        return self._free().nearest(query.centres, query.radius_km, query.care_forms, limit, keep)
+
+    def _seem_few(self, query: Query, limit: int) -> bool:
+        return self._free().seem_few(query.centres, query.radius_km, query.care_forms, limit)
+
+    def _keep(self, query: Query, slots: list[int]) -> list[bool]:
+        found = np.array(slots, dtype=np.intp)
+        kept: list[bool] = self._meets(query, requirement(query), found).tolist()
+        return kept
+
+    def _first(
+        self, query: Query, slots: Slots, distances: Floats, limit: int
+    ) -> tuple[list[int], list[float]]:
+        """The first `limit` of a result in whatever order, sorted."""
+        ranks = self._rank()[slots]
+        if len(slots) > limit:
+            key = distances if query.centres else ranks
+            among = np.flatnonzero(key <= np.partition(key, limit - 1)[limit - 1])
+            slots, distances, ranks = slots[among], distances[among], ranks[among]
+        order = np.lexsort((ranks, distances))[:limit]
+        return slots[order].tolist(), distances[order].tolist()
+
+    def _page(
+        self, query: Query, slots: list[int], distances: list[float], limit: int, found: Slots
+    ) -> Page:
+        """The page of the first `limit` of `slots`, which are one more if there is a next;
+        `found` are all that match."""
+        has_centre, features = bool(query.centres), self._features
         hits = [
-            Hit(self._listings[slot], distance if query.centres else None, self.feature(slot))
-            for slot, distance in zip(slots.tolist(), distances.tolist(), strict=True)
+            Hit(
+                self._listings[slot],
+                km if has_centre else None,
+                features[slot] or self.feature(slot),
+            )
+            for slot, km in zip(slots[:limit], distances[:limit], strict=True)
         ]
+        more = len(slots) > limit
+        free = self._columns.free.take(found, axis=0).sum(axis=0).tolist()
         return Page(
             hits=hits,
-            total=total,
-            free_total={form: int(n) for form, n in zip(CareForm, free, strict=True) if n},
+            total=len(found),
+            free_total={form: n for form, n in zip(_FORMS, free, strict=True) if n},
             revision=self.revision,
-            next=_page_token(query, float(distances[-1]), hits[-1].listing) if more else None,
+            next=page_token(query, distances[limit - 1], hits[-1].listing) if more else None,
         )
 
     def _after(
         self, query: Query, token: str, slots: Slots, distances: Floats
     ) -> tuple[Slots, Floats]:
-        """The rest of a sorted result, behind the place where `token` was given. It names
-        that place by its sort key, which stays right when homes are renamed or go."""
-        distance, name, home_id = _read_page_token(query, token)
+        """The rest of a result, behind the place where `token` was given. It names that
+        place by its sort key, which stays right when homes are renamed or go."""
+        distance, name = read_page_token(query, token)
         ranks = self._rank()
-        rank = bisect_right(self._names, (name, home_id))
+        rank = bisect_right(self._names, name)
         behind = (distances > distance) | ((distances == distance) & (ranks[slots] >= rank))
         return slots[behind], distances[behind]
 
@@ -159,50 +184,45 @@ class Board:
         """Slots that match (among `within`, if given) and their distances in km; distances
         are 0 where there is no centre."""
         needed = requirement(query)
-        slots, distances = self.in_area(query, within)
-        keep = self._meets(slots, needed, query.municipality)
+        if within is None and _is_nearby(query):
+            slots = self._free().around(query.centres, query.radius_km, query.care_forms)
+        else:
+            slots = self._candidates(query) if within is None else within
+            if not needed.include_full:
+                slots = slots[self._columns.offers.take(slots) & needed.forms != 0]
+        slots, distances = self.in_area(query, slots)
+        keep = self._meets(query, needed, slots)
         return slots[keep], distances[keep]
 
     def in_area(self, query: Query, within: Slots | None = None) -> tuple[Slots, Floats]:
         """Slots in the area of `query`, whatever they offer, tombstones too."""
         columns = self._columns
+        slots = self._candidates(query) if within is None else within
         if query.centres:
-            boxes = [box_around(center, query.radius_km) for center in query.centres]
-            if within is None:
-                slots = np.unique(np.concatenate([self._points().within(box) for box in boxes]))
-            else:
-                slots = within
-            lats, lons = columns.latitude[slots], columns.longitude[slots]
-            distances = np.minimum.reduce(
-                [distances_km(center, lats, lons) for center in query.centres]
-            )
+            places = columns.position.take(slots, axis=0)
+            distances = chords_km(position(query.centres[0]), places)
+            for center in query.centres[1:]:
+                distances = np.minimum(distances, chords_km(position(center), places))
             near = distances <= query.radius_km
             return slots[near], distances[near]
-        if query.bbox is None:
-            slots = np.arange(len(self._listings)) if within is None else within
-            return slots, np.zeros(len(slots))
-        slots = self._points().within(query.bbox) if within is None else within
-        slots = slots[in_box(query.bbox, columns.latitude[slots], columns.longitude[slots])]
+        if query.bbox is not None:
+            latitudes, longitudes = columns.latitude.take(slots), columns.longitude.take(slots)
+            slots = slots[in_box(query.bbox, latitudes, longitudes)]
         return slots, np.zeros(len(slots))
 
-    def _meets(
-        self, slots: Slots, needed: Requirement, municipality: str | None
-    ) -> NDArray[np.bool_]:
-        columns = self._columns
-        words = columns.words[slots]
-        lines = (words & needed.line == needed.line) & (words & needed.forms != 0)
-        lines &= columns.from_day[slots] <= needed.by_day
-        lines &= columns.until_day[slots] >= needed.at_day
-        keep: NDArray[np.bool_] = lines.any(axis=1)
-        if needed.include_full:
-            keep |= ~columns.has_free[slots]
-        keep &= columns.is_open[slots]
-        keep &= columns.needs[slots] & needed.needs == needed.needs
-        keep &= columns.cost_eur[slots] <= needed.max_cost_eur
-        if municipality is not None:
-            low, high = prefix_range(municipality)
-            keep &= (columns.municipality[slots] >= low) & (columns.municipality[slots] < high)
-        return keep
+    def _candidates(self, query: Query) -> Slots:
+        """Slots of all in the area of `query`, and some more."""
+        if query.centres:
+            boxes = [box_around(center, query.radius_km) for center in query.centres]
+            found = [self._points().within(box) for box in boxes]
+            return found[0] if len(found) == 1 else np.unique(np.concatenate(found))
+        if query.bbox is not None:
+            return self._points().within(query.bbox)
+        return np.arange(len(self._listings))
+
+    def _meets(self, query: Query, needed: Requirement, slots: Slots) -> NDArray[np.bool_]:
+        prefix = query.municipality
+        return self._columns.meets(slots, needed, prefix_range(prefix) if prefix else None)
 
     def changed_since(self, revision: int) -> Slots:
         """Slots whose state is newer than `revision`, in ascending order of revision."""
@@ -221,6 +241,11 @@ class Board:
     def moved_since(self, slots: Slots, revision: int) -> Slots:
         return slots[self._columns.moved_revision[slots] > revision]
 
+    def _free(self) -> Bands:
+        if self._bands is None:
+            self._bands = Bands(self._listings)
+        return self._bands
+
     def _points(self) -> PointIndex:
         if self._index is None:
             n = len(self._listings)
@@ -232,7 +257,7 @@ class Board:
     def _rank(self) -> NDArray[np.int64]:
         """The place of each slot in the order of names: breaks ties, the same everywhere."""
         if self._ranks is None:
-            names = [_sort_name(listing) for listing in self._listings]
+            names = [sort_name(listing) for listing in self._listings]
             order = sorted(range(len(names)), key=names.__getitem__)
             self._names = [names[slot] for slot in order]
             self._ranks = np.empty(len(names), dtype=np.int64)
@@ -248,30 +273,12 @@ class Board:
         return found
 
 
+def _is_nearby(query: Query) -> bool:
+    """Whether `Bands` can answer: only homes with free places, around a centre."""
+    return bool(query.centres) and not query.include_full
+
+
 def prefix_range(prefix: str) -> tuple[int, int]:
     """The municipality keys that begin with `prefix`, as numbers of 12 digits."""
     unit = 10 ** (12 - len(prefix))
     return int(prefix) * unit, (int(prefix) + 1) * unit
-
-
-def _page_token(query: Query, distance_km: float, last: Listing) -> str:
-    raw = msgspec.json.encode([query.fingerprint(), distance_km, *_sort_name(last)])
-    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
-
-
-def _sort_name(listing: Listing) -> tuple[str, str]:
-    return (listing.profile.name.casefold(), listing.id)
-
-
-def _read_page_token(query: Query, token: str) -> tuple[float, str, str]:
-    try:
-        raw = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
-        read = msgspec.json.decode(raw, type=tuple[str, float, str, str])
-    except (binascii.Error, ValueError, msgspec.MsgspecError):
-        read = ("", 0.0, "", "")
-    fingerprint, distance_km, name, home_id = read
-    if fingerprint != query.fingerprint():
-        raise InvalidParameter(
-            "This cursor is not from the same search. Begin again without it.", field="cursor"
-        )
-    return distance_km, name, home_id

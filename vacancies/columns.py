@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
+from vacancies.geo import Slots, position
 from vacancies.models import CareForm, HomeStatus, Listing
-from vacancies.search import FAR_DAY, line_word, needs_word
+from vacancies.search import FAR_DAY, Requirement, line_word, needs_word
 
 _FORM_NUMBER = {form: number for number, form in enumerate(CareForm)}
 
 
 class Columns:
     """Everything that a search looks at. `words`, `from_day` and `until_day` hold one entry
-    a public line with free places; unused entries are 0 and match nothing."""
+    a public line with free places; unused entries are 0 and match nothing. `offers` has the
+    bits of all its lines: what is not in there need not be looked for in them."""
 
     def __init__(self, homes: int = 1024, lines: int = 2) -> None:
         self.latitude = np.zeros(homes)
         self.longitude = np.zeros(homes)
+        self.position = np.zeros((homes, 3))
         self.revision = np.zeros(homes, dtype=np.int64)
         self.moved_revision = np.zeros(homes, dtype=np.int64)
         self.is_open = np.zeros(homes, dtype=np.bool_)
@@ -25,6 +29,7 @@ class Columns:
         self.cost_eur = np.full(homes, np.inf)  # infinite while unknown
         self.municipality = np.full(homes, -1, dtype=np.int64)  # 12 digits, -1 unknown
         self.free = np.zeros((homes, len(CareForm)), dtype=np.int32)
+        self.offers = np.zeros(homes, dtype=np.int32)
         self.words = np.zeros((homes, lines), dtype=np.int32)
         self.from_day = np.zeros((homes, lines), dtype=np.int32)  # ordinal, 0 means now
         self.until_day = np.zeros((homes, lines), dtype=np.int32)  # last day, far without
@@ -35,6 +40,7 @@ class Columns:
         profile = listing.profile
         self.latitude[slot] = profile.point.latitude
         self.longitude[slot] = profile.point.longitude
+        self.position[slot] = position(profile.point)
         self.revision[slot] = listing.revision
         self.moved_revision[slot] = listing.moved_revision
         self.is_open[slot] = profile.status is HomeStatus.OPEN
@@ -48,12 +54,36 @@ class Columns:
             self.free[slot, _FORM_NUMBER[form]] = count
         self.words[slot] = 0
         self.from_day[slot] = 0
+        offers = 0
         for number, line in enumerate(lines):
-            self.words[slot, number] = line_word(line, listing)
+            word = line_word(line, listing)
+            offers |= word
+            self.words[slot, number] = word
             start = line.available_from
             self.from_day[slot, number] = 0 if start is None else start.toordinal()
             end = line.available_until
             self.until_day[slot, number] = FAR_DAY if end is None else end.toordinal()
+        self.offers[slot] = offers
+
+    def meets(
+        self, slots: Slots, needed: Requirement, municipalities: tuple[int, int] | None
+    ) -> NDArray[np.bool_]:
+        """Which of `slots` match, wherever they are; `municipalities` is a range of numbers."""
+        words = self.words.take(slots, axis=0)
+        lines = (words & needed.line == needed.line) & (words & needed.forms != 0)
+        if needed.by_day != FAR_DAY:
+            lines &= self.from_day.take(slots, axis=0) <= needed.by_day
+            lines &= self.until_day.take(slots, axis=0) >= needed.at_day
+        keep: NDArray[np.bool_] = np.logical_or.reduce(lines, axis=1)
+        if needed.include_full:
+            keep |= ~self.has_free.take(slots)
+        keep &= self.is_open.take(slots)
+        keep &= self.needs.take(slots) & needed.needs == needed.needs
+        keep &= self.cost_eur.take(slots) <= needed.max_cost_eur
+        if municipalities is not None:
+            numbers = self.municipality.take(slots)
+            keep &= (numbers >= municipalities[0]) & (numbers < municipalities[1])
+        return keep
 
     def _make_room(self, homes: int, lines: int) -> None:
         if homes > len(self.latitude):

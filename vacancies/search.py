@@ -107,3 +107,18 @@ def requirement(query: Query) -> Requirement:
         max_cost_eur=query.max_cost_eur if query.max_cost_eur is not None else float("inf"),
         include_full=query.include_full,
     )
+
+
+def asks_for_forms_only(query: Query) -> bool:
+    """Whether a home matches, in its area, as soon as it has one of the care forms free."""
+    return not (
+        query.sex
+        or query.room
+        or query.care_grade
+        or query.focuses
+        or query.needs
+        or query.available_by
+        or query.municipality
+        or query.max_cost_eur is not None
+        or query.include_full
+    )

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from vacancies.board import prefix_range
 from vacancies.columns import municipality_number
-from vacancies.geo import BBox, Slots, box_around, distances_km
+from vacancies.geo import BBox, Slots, box_around, chords_km, position
 from vacancies.models import HomeStatus, Listing, Point
 from vacancies.search import FAR_DAY, Query, line_word, needs_word, requirement
 
@@ -92,8 +92,7 @@ class Rows(Generic[Watcher]):
     """The searches in columns: a row a centre (or box)."""
 
     _COLUMNS = (
-        ("latitude", np.float64),
-        ("longitude", np.float64),
+        ("position", np.float64, 3),
         ("radius_km", np.float64),  # NaN: a box
         ("west", np.float64),
         ("south", np.float64),
@@ -135,10 +134,10 @@ class Rows(Generic[Watcher]):
         for box, center in _areas(query):
             row = self._take_row(watcher)
             taken.append(row)
-            point = (0.0, 0.0, np.nan)
+            circle = ((0.0, 0.0, 0.0), np.nan)
             if center is not None:
-                point = (center.latitude, center.longitude, query.radius_km)
-            self._table[row] = (*point, box.west, box.south, box.east, box.north, *line)
+                circle = (position(center), query.radius_km)
+            self._table[row] = (*circle, box.west, box.south, box.east, box.north, *line)
             self._grid.add(row, box)
         return taken
 
@@ -178,9 +177,11 @@ class Rows(Generic[Watcher]):
     def _around(self, point: Point) -> tuple[Slots, NDArray[np.float64]]:
         """Rows whose area holds the point, and their distances (NaN: no centre)."""
         rows = self._grid.at(point)
+        if not len(rows):
+            return rows, np.empty(0)
         table = self._table[rows]
         radius_km = table["radius_km"]
-        distances = distances_km(point, table["latitude"], table["longitude"])
+        distances = chords_km(position(point), table["position"])
         inside = distances <= radius_km
         is_box = np.isnan(radius_km)
         if is_box.any():
@@ -198,6 +199,8 @@ class Rows(Generic[Watcher]):
         self, rows: Slots, distances: NDArray[np.float64], keep: NDArray[np.bool_]
     ) -> dict[Watcher, float | None]:
         """Of several centres of a search the nearest counts."""
+        if not len(rows):
+            return {}
         found: dict[Watcher, float | None] = {}
         watchers = self._watchers
         for row, distance in zip(rows[keep].tolist(), distances[keep].tolist(), strict=True):
@@ -210,7 +213,7 @@ class Rows(Generic[Watcher]):
 
     def _meets(self, listing: Listing, rows: Slots) -> NDArray[np.bool_]:
         """Which rows the listing satisfies, area apart: the same rules as `Board`."""
-        if listing.profile.status is not HomeStatus.OPEN:
+        if not len(rows) or listing.profile.status is not HomeStatus.OPEN:
             return np.zeros(len(rows), dtype=np.bool_)
         table = self._table[rows]
         keep = table["include_full"] & (not listing.free)

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from msgspec.structs import replace
 
-from vacancies.board import Board, Page
+from vacancies.board import Board
+from vacancies.page import Page
 from vacancies.search import Query
 from web import words
 from web.language import Language

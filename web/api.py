@@ -8,10 +8,10 @@ import msgspec
 from quart import Blueprint, Response, request
 from werkzeug.datastructures import MultiDict
 
-from vacancies.board import Page
 from vacancies.errors import HomeGone, InvalidParameter, UnknownHome
 from vacancies.geocoding import Place
 from vacancies.models import HomeStatus
+from vacancies.page import Page
 from vacancies.search import Query
 from web.cursor import Cursor
 from web.parameters import MAX_PLACE_LENGTH, SEARCH, check_names, parse_limit, parse_query
@@ -20,6 +20,7 @@ from web.state import state
 api = Blueprint("readers", __name__, url_prefix="/api/v1")
 
 GEOJSON_TYPE = "application/geo+json"
+PAGED_SEARCH = (*SEARCH, "limit", "cursor")
 
 
 class PlaceAnswer(msgspec.Struct, frozen=True):
@@ -57,22 +58,21 @@ def _place(place: Place) -> PlaceAnswer:
 @api.get("/vacancies")
 async def vacancies() -> Response:
     """Search. All pages together with the stream from the first page's cursor are complete."""
-    check_names(request.args, (*SEARCH, "limit", "cursor"))
-    query = await parse_query(request.args, state().geocoder)
-    limit = parse_limit(request.args)
-    page = state().board.search(query, limit, request.args.get("cursor", "").strip() or None)
-    headers = {"Cache-Control": "no-cache"}
+    args, here = request.args, state()
+    check_names(args, PAGED_SEARCH)
+    query = await parse_query(args, here.geocoder)
+    page = here.board.search(query, parse_limit(args), args.get("cursor", "").strip() or None)
+    headers = {"Cache-Control": "no-cache", "Content-Type": GEOJSON_TYPE}
     if page.next is not None:
-        pairs = [(k, v) for k, v in request.args.items(multi=True) if k != "cursor"]
+        pairs = [(k, v) for k, v in args.items(multi=True) if k != "cursor"]
         address = urlencode([*pairs, ("cursor", page.next)])
         headers["Link"] = f'<{request.path}?{address}>; rel="next"'
-    return Response(encode_page(query, page), content_type=GEOJSON_TYPE, headers=headers)
+    return Response(encode_page(query, page, here.board.epoch), headers=headers)
 
 
-def encode_page(query: Query, page: Page) -> bytes:
+def encode_page(query: Query, page: Page, epoch: str) -> bytes:
     """The FeatureCollection, put together from the encoded Features."""
-    board = state().board
-    cursor = Cursor(query.fingerprint(), board.epoch, page.revision)
+    cursor = Cursor(query.fingerprint(), epoch, page.revision)
     members = msgspec.json.encode(
         {
             "revision": page.revision,
@@ -82,7 +82,7 @@ def encode_page(query: Query, page: Page) -> bytes:
             "free_total": page.free_total,
         }
     )
-    features = b",".join(hit.feature.at(hit.distance_km) for hit in page.hits)
+    features = b",".join([feature.at(distance_km) for _, distance_km, feature in page.hits])
     return b'{"type":"FeatureCollection",%b,"features":[%b]}' % (members[1:-1], features)
 
 

@@ -10,7 +10,6 @@ from msgspec.structs import replace
 from quart import Blueprint, Response, request
 from werkzeug.datastructures import MultiDict
 
-from vacancies.board import Page
 from vacancies.errors import (
     AmbiguousPlace,
     FreiplatzError,
@@ -20,6 +19,7 @@ from vacancies.errors import (
 )
 from vacancies.listings import local_date
 from vacancies.models import CareForm, HomeStatus
+from vacancies.page import Page
 from vacancies.search import Query
 from web import words
 from web.answer import WayOn, answer, asks_for_details, ways_on

@@ -104,6 +104,8 @@ def number(text: str, field: str) -> float:
 
 
 def _all(args: Args, name: str) -> list[str]:
+    if name not in args:  # most are not
+        return []
     return [value.strip() for value in args.getlist(name) if value.strip()]
 
 
@@ -113,6 +115,8 @@ def _one(args: Args, name: str) -> str | None:
 
 
 def _optional(args: Args, name: str, parse: Callable[[str], Value]) -> Value | None:
+    if name not in args:
+        return None
     text = _one(args, name)
     return None if text is None else parse(text)
 

@@ -16,11 +16,7 @@ import click
 from scripts.benchmarks import results
 from scripts.benchmarks.benchmark import BENCHMARKS, SENTENCES, Benchmark
 from scripts.benchmarks.figures import Findings, table
-<<<<<<< HEAD
 from scripts.benchmarks.machine import machine, versions
-=======
-from web.commands.process import run
->>>>>>> ingest
 
 PAGE = Path("docs/performance.md")
 FOLDER = Path("docs/performance")
@@ -90,25 +86,11 @@ def measure_all(only: tuple[str, ...]) -> None:
         raise SystemExit(f"These failed: {', '.join(failed)}.")
 
 
-<<<<<<< HEAD
 def _apart(benchmark: Benchmark) -> Findings:
     """Measured in a process of its own: none inherits the memory of the one before."""
     spawn = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(1, mp_context=spawn) as pool:
         return pool.submit(benchmark.measure).result()
-=======
-@bench.command("ingest")
-@click.option("--seconds", default=2.0, show_default=True, type=click.FloatRange(0.2))
-@click.option("--runs", default=5, show_default=True, type=click.IntRange(1))
-@click.option("--json", "as_json", is_flag=True)
-def ingest_command(seconds: float, runs: int, as_json: bool) -> None:
-    """Reports a second: the store, calls of 500, and HTTP, beside the same by hand."""
-
-    async def main() -> None:
-        _print(await ingest.measure(seconds, runs), as_json)
-
-    run(main())  # the store is measured in this process, on the loop that serves it
->>>>>>> ingest
 
 
 @bench.command("page")

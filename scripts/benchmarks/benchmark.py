@@ -60,6 +60,19 @@ BENCHMARKS = (
         runs=3,
     ),
     _benchmark(
+        "selective",
+        "A change and those who watch it, each an own circle and filter, beside PostGIS and Redis.",
+        viewers=10_000,
+        runs=5,
+    ),
+    _benchmark(
+        "search",
+        "The nearest 50 homes with a free place, beside PostGIS and Redis; a search over HTTP.",
+        homes=(20_000, 200_000, 1_000_000),
+        served=12_000,
+        runs=5,
+    ),
+    _benchmark(
         "ingest",
         "Reports a second: the store, calls of 500, and HTTP, beside the same by hand.",
         seconds=2.0,

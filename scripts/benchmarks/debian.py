@@ -15,8 +15,8 @@ class Missing(Exception):
 
 
 def install(program: str, *packages: str) -> str:
-    """The path of `program` (a name, or the path of any file), after installing `packages` if
-    it is not there. Raises `Missing`, with what to do."""
+    """The path of `program` (a name, or a pattern for the path of any file), after installing
+    `packages` if it is not there. Raises `Missing`, with what to do."""
     if found := _find(program):
         return found
     words = " ".join(packages)
@@ -47,6 +47,6 @@ def _apt(*arguments: str) -> bool:
 
 def _find(program: str) -> str | None:
     if "/" in program:
-        return program if Path(program).exists() else None
+        return max(map(str, Path("/").glob(program.lstrip("/"))), default=None)
     folders = os.environ.get("PATH", "").split(os.pathsep)
     return shutil.which(program, path=os.pathsep.join([*folders, "/usr/sbin", "/usr/local/sbin"]))

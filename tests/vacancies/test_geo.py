@@ -14,12 +14,10 @@ latitudes = st.floats(-85, 85)
 longitudes = st.floats(-180, 180)
 
 
-@given(latitudes, longitudes, st.floats(0, 360), st.floats(0, 250))
+@given(st.floats(-90, 90), longitudes, st.floats(0, 360), st.floats(0, 2000))
 def test_distances_are_within_half_a_percent_or_ten_metres(
     latitude: float, longitude: float, bearing: float, km: float
 ) -> None:
-    if abs(latitude) > 75:
-        km = min(km, 50)  # flat formulas suffer near the poles, where no homes are
     there = geodesic(kilometers=km).destination((latitude, longitude), bearing)
     found = distances_km(
         Point(latitude, longitude), np.array([there.latitude]), np.array([there.longitude])
@@ -27,7 +25,7 @@ def test_distances_are_within_half_a_percent_or_ten_metres(
     assert abs(found - km) <= max(0.01, 0.005 * km)
 
 
-@given(latitudes, longitudes, st.floats(0.1, 200), st.floats(0, 360))
+@given(st.floats(-90, 90), longitudes, st.floats(0.1, 200), st.floats(0, 360))
 def test_the_box_holds_the_circle(
     latitude: float, longitude: float, radius_km: float, bearing: float
 ) -> None:
