@@ -10,8 +10,8 @@ gets fewer and newer events, and costs no memory while it is slow.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,7 +21,7 @@ from vacancies.search import Query
 from vacancies.watching import Rows
 
 
-class News(NamedTuple):
+class News(msgspec.Struct, frozen=True, gc=False):
     """A home to be told of: its state of `revision` at `distance_km` (None: the search has
     no centre), or that it is gone from the search."""
 

@@ -63,13 +63,21 @@ ALL_FOCUSES = sum(FOCUS_BITS.values())
 def line_word(line: Vacancy, listing: Listing) -> int:
     """What one public line offers. Focuses of the home hold for each of its places."""
     word = FORM_BITS[line.care_form] | SEX_BITS[line.sex] | ROOM_BITS[line.room]
-    word |= sum(GRADE_BITS[grade] for grade in set(line.care_grades)) or ALL_GRADES
-    word |= sum(FOCUS_BITS[f] for f in {*line.focuses, *listing.profile.focuses}) or ALL_FOCUSES
-    return word
+    grades = focuses = 0
+    for grade in line.care_grades:
+        grades |= GRADE_BITS[grade]
+    for focus in line.focuses:
+        focuses |= FOCUS_BITS[focus]
+    for focus in listing.profile.focuses:
+        focuses |= FOCUS_BITS[focus]
+    return word | (grades or ALL_GRADES) | (focuses or ALL_FOCUSES)
 
 
 def needs_word(listing: Listing) -> int:
-    return sum(NEED_BITS[need] for need in set(listing.profile.needs))
+    word = 0
+    for need in listing.profile.needs:
+        word |= NEED_BITS[need]
+    return word
 
 
 class Requirement(msgspec.Struct, frozen=True):

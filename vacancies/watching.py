@@ -11,13 +11,14 @@ import math
 from collections.abc import Iterator
 from typing import Generic, TypeVar
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from vacancies.board import prefix_range
 from vacancies.columns import municipality_number
-from vacancies.geo import BBox, Slots, box_around, chords_km, position
-from vacancies.models import HomeStatus, Listing, Point
+from vacancies.geo import BBox, Floats, Slots, box_around, position
+from vacancies.models import HomeStatus, Listing, Point, Vacancy
 from vacancies.search import FAR_DAY, Query, line_word, needs_word, requirement
 
 WHOLE_EARTH = BBox(-180.0, -90.0, 180.0, 90.0)
@@ -89,17 +90,17 @@ class Grid:
 
 
 class Rows(Generic[Watcher]):
-    """The searches in columns: a row a centre (or box)."""
+    """The searches in columns: a row a centre (or box).
 
-    _COLUMNS = (
-        ("position", np.float64, 3),
-        ("radius_km", np.float64),  # NaN: a box
+    Every numpy step costs a microsecond whatever it is done to, so what most searches do not
+    ask for stands apart (`_further`) and is looked at only where somebody does.
+    """
+
+    _FURTHER = (
         ("west", np.float64),
         ("south", np.float64),
         ("east", np.float64),
         ("north", np.float64),
-        ("line", np.int32),
-        ("forms", np.int32),
         ("needs", np.int32),
         ("by_day", np.int32),
         ("at_day", np.int32),
@@ -107,21 +108,25 @@ class Rows(Generic[Watcher]):
         ("municipality_from", np.int64),
         ("municipality_to", np.int64),
         ("include_full", np.bool_),
+        ("is_box", np.bool_),
     )
 
     def __init__(self, capacity: int = 64) -> None:
-        self._table = np.zeros(capacity, dtype=list(self._COLUMNS))
+        self._circles = np.zeros((capacity, 4))  # position and radius in km; infinite: a box
+        self._words = np.zeros((capacity, 2), dtype=np.int32)  # `line` and `forms`
+        self._asks_further = np.zeros(capacity, dtype=np.bool_)
+        self._further = np.zeros(capacity, dtype=list(self._FURTHER))
         self._watchers: list[Watcher | None] = [None] * capacity
         self._free = list(range(capacity - 1, -1, -1))
         self._grid = Grid()
+        self._seconds = 0  # rows beyond the first of a watcher
 
     def add(self, watcher: Watcher, query: Query) -> list[int]:
         """Enter a search; returns its rows, for `remove`."""
         needed = requirement(query)
+        plain = requirement(_PLAIN)
         low, high = (-1, 10**13) if query.municipality is None else prefix_range(query.municipality)
-        line = (
-            needed.line,
-            needed.forms,
+        home = (
             needed.needs,
             needed.by_day,
             needed.at_day,
@@ -130,21 +135,31 @@ class Rows(Generic[Watcher]):
             high,
             needed.include_full,
         )
+        is_plain = msgspec.structs.replace(needed, line=plain.line, forms=plain.forms) == plain
         taken = []
         for box, center in _areas(query):
             row = self._take_row(watcher)
             taken.append(row)
-            circle = ((0.0, 0.0, 0.0), np.nan)
+            circle = (0.0, 0.0, 0.0, np.inf)
             if center is not None:
-                circle = (position(center), query.radius_km)
-            self._table[row] = (*circle, box.west, box.south, box.east, box.north, *line)
+                circle = (*position(center), query.radius_km)
+            self._circles[row] = circle
+            self._words[row] = (needed.line, needed.forms)
+            sides = (box.west, box.south, box.east, box.north)
+            self._further[row] = (*sides, *home, center is None)
+            self._asks_further[row] = (
+                center is None or not is_plain or query.municipality is not None
+            )
             self._grid.add(row, box)
+        self._seconds += len(taken) - 1
         return taken
 
     def _take_row(self, watcher: Watcher) -> int:
         if not self._free:
-            size = len(self._table)
-            self._table = np.concatenate([self._table, np.zeros_like(self._table)])
+            size = len(self._watchers)
+            for name in ("_circles", "_words", "_asks_further", "_further"):
+                column = getattr(self, name)
+                setattr(self, name, np.concatenate([column, np.zeros_like(column)]))
             self._watchers += [None] * size
             self._free = list(range(2 * size - 1, size - 1, -1))
         row = self._free.pop()
@@ -153,12 +168,11 @@ class Rows(Generic[Watcher]):
 
     def remove(self, rows: list[int]) -> None:
         for row in rows:
-            west, south, east, north = (
-                float(self._table[side][row]) for side in ("west", "south", "east", "north")
-            )
+            west, south, east, north = self._further[row].tolist()[:4]
             self._grid.remove(row, BBox(west, south, east, north))
             self._watchers[row] = None
         self._free += rows
+        self._seconds -= len(rows) - 1
 
     def match(
         self, old: Listing | None, new: Listing
@@ -166,79 +180,113 @@ class Rows(Generic[Watcher]):
         """Those who see the home as `new`, with their distance in km (None: no centre), and
         those who saw it as `old` and see it no more."""
         nearby, distances = self._around(new.profile.point)
-        shown = self._watchers_of(nearby, distances, self._meets(new, nearby))
-        if old is None:
+        keep = self._meets(new, nearby)
+        shown = self._watchers_of(nearby[keep], distances[keep]) if keep.any() else {}
+        if old is None or _offer(old) == _offer(new):
             return shown, set()
         if old.profile.point != new.profile.point:
-            nearby, distances = self._around(old.profile.point)
-        before = self._watchers_of(nearby, distances, self._meets(old, nearby))
-        return shown, before.keys() - shown.keys()
+            nearby, _ = self._around(old.profile.point)
+            keep = np.zeros(len(nearby), dtype=np.bool_)
+        left = nearby[self._meets(old, nearby) & ~keep].tolist()
+        return shown, {watcher for row in left if (watcher := self._at(row)) not in shown}
 
-    def _around(self, point: Point) -> tuple[Slots, NDArray[np.float64]]:
+    def _at(self, row: int) -> Watcher:
+        watcher = self._watchers[row]
+        assert watcher is not None
+        return watcher
+
+    def _around(self, point: Point) -> tuple[Slots, Floats]:
         """Rows whose area holds the point, and their distances (NaN: no centre)."""
         rows = self._grid.at(point)
         if not len(rows):
             return rows, np.empty(0)
-        table = self._table[rows]
-        radius_km = table["radius_km"]
-        distances = chords_km(position(point), table["position"])
-        inside = distances <= radius_km
-        is_box = np.isnan(radius_km)
-        if is_box.any():
-            inside |= (
-                is_box
-                & (table["west"] <= point.longitude)
-                & (table["east"] >= point.longitude)
-                & (table["south"] <= point.latitude)
-                & (table["north"] >= point.latitude)
+        circles = self._circles[rows]
+        away = circles[:, :3] - position(point)
+        squares = np.einsum("ij,ij->i", away, away)
+        inside = squares <= circles[:, 3] ** 2
+        rows, distances = rows[inside], np.sqrt(squares[inside])
+        if np.isinf(circles[:, 3]).any():
+            box = self._further[rows]
+            outside = box["is_box"] & ~(
+                (box["west"] <= point.longitude)
+                & (box["east"] >= point.longitude)
+                & (box["south"] <= point.latitude)
+                & (box["north"] >= point.latitude)
             )
-            distances[is_box] = np.nan
-        return rows[inside], distances[inside]
+            distances[box["is_box"]] = np.nan
+            rows, distances = rows[~outside], distances[~outside]
+        return rows, distances
 
-    def _watchers_of(
-        self, rows: Slots, distances: NDArray[np.float64], keep: NDArray[np.bool_]
-    ) -> dict[Watcher, float | None]:
+    def _watchers_of(self, rows: Slots, distances: Floats) -> dict[Watcher, float | None]:
         """Of several centres of a search the nearest counts."""
-        if not len(rows):
-            return {}
+        numbers, known = rows.tolist(), distances.tolist()
+        if not self._seconds and not np.isnan(distances).any():
+            return dict(zip(map(self._at, numbers), known, strict=True))
         found: dict[Watcher, float | None] = {}
-        watchers = self._watchers
-        for row, distance in zip(rows[keep].tolist(), distances[keep].tolist(), strict=True):
-            watcher = watchers[row]
-            assert watcher is not None
-            known = found.get(watcher)
-            if known is None or distance < known:
+        for row, distance in zip(numbers, known, strict=True):
+            watcher = self._at(row)
+            nearest = found.get(watcher)
+            if nearest is None or distance < nearest:
                 found[watcher] = None if math.isnan(distance) else distance
         return found
 
     def _meets(self, listing: Listing, rows: Slots) -> NDArray[np.bool_]:
         """Which rows the listing satisfies, area apart: the same rules as `Board`."""
+        keep = np.zeros(len(rows), dtype=np.bool_)
         if not len(rows) or listing.profile.status is not HomeStatus.OPEN:
-            return np.zeros(len(rows), dtype=np.bool_)
-        table = self._table[rows]
-        keep = table["include_full"] & (not listing.free)
-        for line in listing.vacancies:
-            if line.count > 0:
-                word = line_word(line, listing)
-                start = 0 if line.available_from is None else line.available_from.toordinal()
-                end = FAR_DAY if line.available_until is None else line.available_until.toordinal()
-                keep = keep | (
-                    (table["line"] & word == table["line"])
-                    & (table["forms"] & word != 0)
-                    & (table["by_day"] >= start)
-                    & (table["at_day"] <= end)
-                )
+            return keep
+        asks_further = self._asks_further[rows]
+        further = self._further[rows] if asks_further.any() else None
+        line, forms = self._words[rows].T
+        for offered in listing.vacancies:
+            if offered.count > 0:
+                word = line_word(offered, listing)
+                fits = (line & ~word == 0) & (forms & word != 0)
+                if further is not None:
+                    fits &= _is_in_time(offered, further)
+                keep |= fits
+        if further is None:
+            return keep
         total = listing.profile.costs.total_eur()
         municipality = municipality_number(listing)
         needs = needs_word(listing)
         found: NDArray[np.bool_] = (
-            keep
-            & (table["needs"] & needs == table["needs"])
-            & (table["max_cost_eur"] >= (np.inf if total is None else total))
-            & (table["municipality_from"] <= municipality)
-            & (table["municipality_to"] > municipality)
+            (keep | (further["include_full"] & (not listing.free)))
+            & (further["needs"] & needs == further["needs"])
+            & (further["max_cost_eur"] >= (np.inf if total is None else total))
+            & (further["municipality_from"] <= municipality)
+            & (further["municipality_to"] > municipality)
         )
         return found
+
+
+_PLAIN = Query()
+
+
+def _is_in_time(line: Vacancy, rows: NDArray[np.void]) -> NDArray[np.bool_]:
+    start = 0 if line.available_from is None else line.available_from.toordinal()
+    end = FAR_DAY if line.available_until is None else line.available_until.toordinal()
+    found: NDArray[np.bool_] = (rows["by_day"] >= start) & (rows["at_day"] <= end)
+    return found
+
+
+def _offer(listing: Listing) -> tuple[object, ...]:
+    """All of a listing that decides whom it concerns."""
+    profile = listing.profile
+    lines = [line_word(line, listing) for line in listing.vacancies if line.count > 0]
+    days = [
+        (line.available_from, line.available_until) for line in listing.vacancies if line.count > 0
+    ]
+    return (
+        profile.point,
+        profile.status,
+        profile.needs,
+        profile.costs,
+        profile.municipality,
+        not listing.free,
+        lines,
+        days,
+    )
 
 
 def _areas(query: Query) -> list[tuple[BBox, Point | None]]:

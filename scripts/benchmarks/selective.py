@@ -18,7 +18,6 @@ from statistics import median
 
 import asyncpg
 import numpy as np
-from msgspec.structs import replace
 from redis.asyncio import Redis
 
 from scripts.benchmarks.debian import Missing
@@ -34,7 +33,7 @@ from vacancies.search import Query
 
 CHANGES = 2_000
 RADII_KM = (5.0, 50.0)
-FORMS = tuple(CareForm)[:4]
+FORMS = tuple(CareForm)
 GRADES = (1, 2, 3, 4, 5)
 AS_MANY = 10_000  # the circles of other crowds are drawn as much smaller or larger
 PLOTTED = (1_000, 3_000, 10_000, 30_000, 100_000)
@@ -75,20 +74,23 @@ def crowd(viewers: int, shrink: float = 1.0) -> Crowd:
 
 
 def _change(number: int, point: Point, form: CareForm) -> Change:
-    """One place more in a home that takes the higher care grades."""
-    line = Vacancy(care_form=form, count=1, care_grades=GRADES[1:])
-    old = Listing(
-        id=f"h{number}",
-        provider="bench",
-        revision=number + 1,
-        moved_revision=0,
-        profile=Profile(name=f"Haus {number}", point=point),
-        freshness=Freshness.FRESH,
-        free={form: 1},
-        vacancies=(line,),
+    """One place more, the first one, or the last one gone, in a home that takes the higher
+    care grades."""
+    before, after = ((1, 2), (0, 1), (1, 0))[number % 3]
+    old, new = (
+        Listing(
+            id=f"h{number}",
+            provider="bench",
+            revision=revision,
+            moved_revision=0,
+            profile=Profile(name=f"Haus {number}", point=point),
+            freshness=Freshness.FRESH,
+            free={form: count} if count else {},
+            vacancies=(Vacancy(care_form=form, count=count, care_grades=GRADES[1:]),),
+        )
+        for count, revision in ((before, number + 1), (after, CHANGES + number + 1))
     )
-    more = replace(old, revision=CHANGES + old.revision, free={form: 2})
-    return Change(number, old, replace(more, vacancies=(replace(line, count=2),)))
+    return Change(number, old, new)
 
 
 async def measure(viewers: int, runs: int) -> Findings:
