@@ -14,6 +14,7 @@ import asyncio
 import traceback
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextvars import Context
 from typing import Self
 
 import asyncpg
@@ -90,8 +91,9 @@ class Writer:
         self._waiting.append(unit)
         self._waiting_commands += len(commands)
         if self._task is None or self._task.done():
-            # It begins when all who are ready just now have submitted too: one batch.
-            self._task = asyncio.create_task(self._run(), name="writer")
+            # It begins when all who are ready just now have submitted too: one batch. Not in
+            # the context of the call that happens to be the first.
+            self._task = asyncio.create_task(self._run(), name="writer", context=Context())
         return await unit.done
 
     async def _run(self) -> None:

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import gc
 import socket
 import sys
@@ -13,6 +12,8 @@ import sys
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
 from quart import Quart, Response
+
+from web.commands.process import run
 
 READY = "Bare route at "
 
@@ -45,4 +46,4 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    run(main())

@@ -49,6 +49,14 @@ class Server:
         """host:port"""
         return self.url.removeprefix("http://")
 
+    def workers(self) -> list[int]:
+        """The processes that serve: its children where there are several, else itself."""
+        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
+        serving = [
+            pid for pid in children if b"worker-" in Path(f"/proc/{pid}/cmdline").read_bytes()
+        ]
+        return [int(pid) for pid in serving] or [self.pid]
+
     async def stream(self) -> str:
         """The path of a stream of everything that changes from now on."""
         async with (

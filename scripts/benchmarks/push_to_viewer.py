@@ -5,17 +5,15 @@ which what durability alone costs here is added: an fsync on the disk of the dat
 
 from __future__ import annotations
 
-import os
 import re
 import sys
-import tempfile
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 
 import numpy as np
 
+from scripts.benchmarks import disk
 from scripts.benchmarks.crowd import NCHANS, OURS, crowd
 from scripts.benchmarks.debian import Missing
 from scripts.benchmarks.figures import Figure, Findings, Plot, figure
@@ -48,7 +46,7 @@ async def measure(viewers: int, pushes: int, runs: int) -> Findings:
                 theirs.append(await _theirs(viewers, payloads, found.versions))
             except Missing as missing:
                 found.notes = [f"Without Nchan: {missing}"]
-            fsyncs.append(list(_fsyncs(Path(environ["FREIPLATZ_DATA_DIR"]))))
+            fsyncs.append(disk.fsyncs(Path(environ["FREIPLATZ_DATA_DIR"]), FSYNCS))
             shared.append(await _ours(environ, key, 2, viewers, pushes, {}))
     found.figures = list(_figures(ours, shared, theirs, fsyncs))
     curves = {"Freiplatz": ours, "Freiplatz, two workers": shared, "Nchan, not durable": theirs}
@@ -142,14 +140,3 @@ def _notes(
             yield f"Of that {name}: p50 {half:.2f} ms, p99 {most:.2f} ms."
     lost = sum(one.delivered.missing for one in (*ours, *shared))
     yield f"{lost} events were lost." if lost else "No event was lost."
-
-
-def _fsyncs(folder: Path) -> Iterator[float]:
-    """Milliseconds of writing 8 kB and fsync, on the disk of the database."""
-    with tempfile.NamedTemporaryFile(dir=folder) as file:
-        for _ in range(FSYNCS):
-            began = time.perf_counter()
-            file.write(b"x" * 8192)
-            file.flush()
-            os.fsync(file.fileno())
-            yield (time.perf_counter() - began) * 1000

@@ -41,8 +41,8 @@ async def measure(homes: int, requests: int, runs: int) -> list[Figure]:
                 their_rates: list[float] = []
                 for run in range(runs):
                     say(f"{name}: run {run + 1} of {runs}")
-                    rates.append(await _rate(ours, path, requests))
-                    their_rates.append(await _rate(theirs, f"/{size}", requests))
+                    rates.append(await request_rate(ours, path, requests))
+                    their_rates.append(await request_rate(theirs, f"/{size}", requests))
                 figures.append(
                     figure(
                         f"{homes:,} homes, {name}",
@@ -56,13 +56,13 @@ async def measure(homes: int, requests: int, runs: int) -> list[Figure]:
     return figures
 
 
-async def _rate(url: str, path: str, requests: int) -> float:
+async def request_rate(url: str, path: str, requests: int, connected: int = CONNECTIONS) -> float:
     """Answers a second, over all connections together."""
     left = iter(range(requests))
-    connections = [await _connect(url) for _ in range(CONNECTIONS)]
+    connections = [await _connect(url) for _ in range(connected)]
     try:
         for reader, writer in connections:
-            for _ in range(WARM_UP // CONNECTIONS):
+            for _ in range(WARM_UP // connected):
                 await _get(reader, writer, path)
 
         async def ask(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
