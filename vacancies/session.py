@@ -46,6 +46,17 @@ class Session:
                 return self._connection, is_new
         raise AssertionError("unreachable")
 
+    async def roll_back(self) -> None:
+        """End the transaction before anything else is begun: a connection that is closed may
+        hold its locks a moment longer."""
+        try:
+            if self._connection is not None:
+                await self._connection.execute("ROLLBACK")
+        except BaseException as error:
+            await self.drop()
+            if not is_connection_error(error):
+                raise
+
     async def drop(self) -> None:
         """Close the connection: that rolls back, whatever state it is in."""
         connection, self._connection = self._connection, None

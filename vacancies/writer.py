@@ -50,7 +50,7 @@ class Writer:
         self._known = KnownHomes()
         self._waiting: deque[Unit] = deque()
         self._waiting_commands = 0
-        self._in_flight: set[tuple[int, str, str]] = set()
+        self._in_flight: dict[tuple[int, str, str], Unit] = {}
         self._task: asyncio.Task[None] | None = None
         self._stopping = False
 
@@ -83,11 +83,11 @@ class Writer:
             raise _stopping()
         if self._waiting_commands + len(commands) > WAITING_COMMANDS:
             raise Overloaded("Too many reports are waiting. Try again in a few seconds.")
+        unit = Unit(commands, remembered, asyncio.get_running_loop().create_future())
         if remembered is not None:
             if remembered.identity in self._in_flight:
                 raise idempotency.in_flight_error()
-            self._in_flight.add(remembered.identity)
-        unit = Unit(commands, remembered, asyncio.get_running_loop().create_future())
+            self._in_flight[remembered.identity] = unit
         self._waiting.append(unit)
         self._waiting_commands += len(commands)
         if self._task is None or self._task.done():
@@ -137,8 +137,9 @@ class Writer:
 
     def _finish(self, batch: list[Unit], error: FreiplatzError | None) -> None:
         for unit in batch:
-            if unit.remembered is not None:
-                self._in_flight.discard(unit.remembered.identity)
+            # A retry may have come in between, when a batch was split: its mark stays.
+            if unit.remembered and self._in_flight.get(unit.remembered.identity) is unit:
+                del self._in_flight[unit.remembered.identity]
             if unit.done.done():
                 continue
             settled = error or unit.settled or Settled(unit.outcomes)
@@ -169,8 +170,11 @@ class Writer:
             committing = True
             await connection.execute("COMMIT")
         except BaseException as error:
+            if isinstance(error, Exception) and not is_connection_error(error):
+                await self._session.roll_back()
+                raise
             await self._session.drop()
-            if not is_connection_error(error):
+            if not isinstance(error, Exception):
                 raise
             if committing:
                 raise _outcome_unknown() from error

@@ -80,7 +80,8 @@ class Delivery:
         self._beats[stream.beat][stream] = None
         self._audience.join(stream, query, since)
         stream.connection.listen(self, stream)
-        self._catch_up(stream)
+        if stream in self._streams:
+            self._catch_up(stream)
 
     def full(self, stream: Stream) -> None:
         """Its connection takes no more for now."""
@@ -122,8 +123,13 @@ class Delivery:
     async def _deliver(self) -> None:
         while True:
             await self._wake.wait()
-            if not self.step():
-                self._wake.clear()
+            try:
+                if not self.step():
+                    self._wake.clear()
+            except Exception:
+                # Of whom it was is not known; without this loop nobody would be told anything.
+                log.exception("delivering failed")
+                self._round = None
             await asyncio.sleep(0)  # let requests and new commits in between
 
     def step(self) -> bool:
@@ -202,19 +208,27 @@ class Delivery:
         second = 0
         while True:
             await asyncio.sleep(1)
-            now = time.monotonic()
-            for stream in list(self._full):
-                if stream.full_since < now - WRITE_DEADLINE_SECONDS:
-                    log.info("a viewer does not read, dropped")
-                    stream.connection.abort()
             second = (second + 1) % len(self._beats)
-            for number, stream in enumerate(list(self._beats[second])):
-                if stream.expires_at < now:
-                    stream.connection.end()
-                elif not stream.is_behind and stream.watch is not None:
-                    self._say_all_is_well(stream, stream.watch)
-                if number % WRITES_AT_ONCE == 0:
-                    await asyncio.sleep(0)
+            try:
+                await self._watch_second(second)
+            except Exception:
+                log.exception("watching over the streams failed")
+
+    async def _watch_second(self, second: int) -> None:
+        now = time.monotonic()
+        for stream in list(self._full):
+            if stream.full_since < now - WRITE_DEADLINE_SECONDS:
+                log.info("a viewer does not read, dropped")
+                stream.connection.abort()
+        for number, stream in enumerate(list(self._beats[second])):
+            if stream.expires_at < now - WRITE_DEADLINE_SECONDS:
+                stream.connection.abort()  # it was ended, but takes not even what was left
+            elif stream.expires_at < now:
+                stream.connection.end()
+            elif not stream.is_behind and stream.watch is not None:
+                self._say_all_is_well(stream, stream.watch)
+            if number % WRITES_AT_ONCE == 0:
+                await asyncio.sleep(0)
 
     def _say_all_is_well(self, stream: Stream, watch: Watch) -> None:
         """Unless news are on their way, which say as much: its id must not pass them."""

@@ -55,6 +55,7 @@ class LiveStreams:
         self._board = board
         self._geocoder = geocoder
         self._is_closing = False
+        self._reading: set[asyncio.Task[None]] = set()
         self.delivery = Delivery(board, audience)
         self.follower: Follower | None = None
 
@@ -67,9 +68,11 @@ class LiveStreams:
             await _refuse(_BAD_TARGET, send)  # HTTP/2 lets it through, and Quart trips over it
         elif scope["type"] != "http" or scope["path"] != STREAM_PATH:
             await self._app(scope, receive, send)
-        elif scope["method"] not in ("GET", "HEAD"):
-            await _refuse(_WRONG_METHOD, send)
         else:
+            left = self._read_away(receive)
+            if scope["method"] not in ("GET", "HEAD"):
+                await _refuse(_WRONG_METHOD, send)
+                return
             try:
                 query, cursor = await self._read(scope)
                 if self._is_closing or len(self.delivery) >= MAX_VIEWERS:
@@ -77,7 +80,15 @@ class LiveStreams:
             except FreiplatzError as error:
                 await _refuse(problem_of(error), send)
                 return
-            await self._serve(scope, query, cursor, receive, send)
+            await self._serve(scope, query, cursor, left, send)
+
+    def _read_away(self, receive: Receive) -> asyncio.Task[None]:
+        """Ends when the client has left. What it sends until then is read, although nobody
+        asked for it: Hypercorn stops for ever before a queue that is full."""
+        left = asyncio.create_task(_disconnected(receive))
+        self._reading.add(left)
+        left.add_done_callback(self._reading.discard)
+        return left
 
     async def _read(self, scope: Scope) -> tuple[Query, Cursor | None]:
         """The search and where to resume; None: from nothing."""
@@ -100,7 +111,12 @@ class LiveStreams:
         return query, cursor
 
     async def _serve(
-        self, scope: Scope, query: Query, cursor: Cursor | None, receive: Receive, send: Send
+        self,
+        scope: Scope,
+        query: Query,
+        cursor: Cursor | None,
+        left: asyncio.Task[None],
+        send: Send,
     ) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
         if scope["method"] == "HEAD":
@@ -111,9 +127,14 @@ class LiveStreams:
             with suppress(Exception):
                 await asyncio.wait_for(self.follower.catch_up(), CATCH_UP_SECONDS)
         connection = connection_of(scope, send)
+        if connection is None:
+            return
+        if self._is_closing:
+            connection.abort()  # nobody would end it any more
+            return
         self._open(connection, query, cursor)
         if isinstance(connection, Lent):
-            await connection.run(receive)
+            await connection.run(left)
 
     def _open(self, connection: Connection, query: Query, cursor: Cursor | None) -> None:
         stream = Stream(connection, time.monotonic() + random.uniform(*LIFETIME_SECONDS))
@@ -127,8 +148,11 @@ class LiveStreams:
             else:
                 stream.reset = True
         self.delivery.open(stream, query, since)
-        if self._is_closing:
-            connection.end()
+
+
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 _BAD_TARGET = Problem(

@@ -164,7 +164,7 @@ def _point(text: str) -> Point:
     latitude, longitude = (number(part, "near") for part in parts)
     if not (abs(latitude) <= 90 and abs(longitude) <= 180):
         raise InvalidParameter("near lies off the globe: latitude comes first.", field="near")
-    return Point(latitude, longitude)
+    return Point(latitude + 0.0, longitude + 0.0)  # -0.0 is 0.0: the same search
 
 
 def _bbox(text: str) -> BBox:
@@ -176,7 +176,7 @@ def _bbox(text: str) -> BBox:
         raise InvalidParameter(
             "bbox must be west,south,east,north in degrees, south below north.", field="bbox"
         )
-    return BBox(west, south, east, north)
+    return BBox(west + 0.0, south + 0.0, east + 0.0, north + 0.0)
 
 
 def _day(text: str) -> date:

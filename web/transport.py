@@ -19,7 +19,7 @@ from contextlib import suppress
 from typing import Any, Protocol, TypeVar, cast
 
 from vacancies.tasks import stop_tasks
-from web.asgi import Receive, Scope, Send
+from web.asgi import Scope, Send
 from web.frames import Frames
 
 # The kernel hides megabytes before a slow reader is seen; a phone needs a fraction.
@@ -62,10 +62,11 @@ class Connection(Protocol):
 class Taken(asyncio.Protocol):
     """A connection of HTTP/1.1 that was taken over: we write chunks to its transport."""
 
-    __slots__ = ("_listener", "_transport", "_who")
+    __slots__ = ("_is_lost", "_listener", "_transport", "_who")
 
     def __init__(self, transport: asyncio.Transport) -> None:
         self._transport = transport
+        self._is_lost = False
         self._listener: Listener[Any] | None = None
         self._who: Any = None
         transport.set_write_buffer_limits(SEND_BUFFER_BYTES)
@@ -89,9 +90,11 @@ class Taken(asyncio.Protocol):
             self._transport.close()
 
     def abort(self) -> None:
-        self._transport.abort()
+        if not self._is_lost:
+            self._transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self._is_lost = True
         if self._listener is not None:
             self._listener.lost(self._who)
             self._listener = self._who = None
@@ -144,10 +147,12 @@ class Lent:
     def abort(self) -> None:
         if self._writing is not None:
             self._writing.cancel()
+        else:
+            self._waiting.clear()
+            self.end()
 
-    async def run(self, receive: Receive) -> None:
-        """Until the client leaves, or the answer is ended."""
-        left = asyncio.create_task(_disconnected(receive))
+    async def run(self, left: asyncio.Task[None]) -> None:
+        """Until the client has `left`, or the answer is ended."""
         self._writing = writing = asyncio.create_task(self._write())
         try:
             await asyncio.wait({left, writing}, return_when=asyncio.FIRST_COMPLETED)
@@ -157,7 +162,7 @@ class Lent:
         finally:
             if self._listener is not None:
                 self._listener.lost(self._who)
-            await stop_tasks([left, writing])
+            await stop_tasks([writing])
 
     async def _write(self) -> None:
         while not self._is_ending or self._waiting:
@@ -176,13 +181,9 @@ class Lent:
         await self._send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
-async def _disconnected(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
-
-
-def connection_of(scope: Scope, send: Send) -> Taken | Lent:
-    """Take the connection, or borrow it; to be called when the headers have been sent.
+def connection_of(scope: Scope, send: Send) -> Taken | Lent | None:
+    """Take the connection, or borrow it; to be called when the headers have been sent. None:
+    the client has left already.
 
     Taken: the app must return at once. Lent: it must `run`.
     """
@@ -197,13 +198,20 @@ def connection_of(scope: Scope, send: Send) -> Taken | Lent:
     if not isinstance(writer, asyncio.StreamWriter):
         return Lent(send)
     transport = writer.transport
+    if transport.is_closing():
+        return None
 
     async def drop() -> None:
         transport.abort()
 
+    parser: Any = getattr(protocol, "connection", None)
+    is_known = hasattr(parser, "our_role") and getattr(writer, "_transport", None) is transport
     # An answer to HTTP/1.0 is not chunked.
-    if scope["http_version"] != "1.1" or getattr(writer, "_transport", None) is not transport:
+    if protocol is None or not is_known or scope["http_version"] != "1.1":
         return Lent(send, drop=drop)
+    # Whatever the client has sent behind its request would keep Hypercorn waiting for the end of
+    # our answer, which it will never see: let it read on, as if from the beginning.
+    protocol.connection = type(parser)(parser.our_role)
     return _take(writer)
 
 
@@ -216,6 +224,7 @@ def _take(writer: asyncio.StreamWriter) -> Taken:
     # reach the socket.
     writer._transport = _GONE  # type: ignore[attr-defined]
     former.connection_lost(None)
+    transport.resume_reading()  # it may have been paused; else its end would not be seen
     return taken
 
 

@@ -19,7 +19,7 @@ from providers.demo import made_up_region
 from scripts.benchmarks.program import data_folder
 from scripts.benchmarks.redis_costs import ring
 from scripts.benchmarks.served_costs import BENCH_HOMES, serve
-from vacancies.audience import Audience
+from vacancies.audience import Audience, Viewer
 from vacancies.board import Board
 from vacancies.commands import Describe, Report
 from vacancies.config import load_settings
@@ -148,7 +148,10 @@ def _join(board: Board, queries: Sequence[Query]) -> float:
     audience = Audience(board)
     began = time.process_time()
     for query in queries:
-        audience.join(query, board.revision - 10)
+        viewer = Viewer()
+        audience.join(viewer, query, board.revision - 10)
+        for _ in audience.catch_up(viewer):
+            pass
     return (time.process_time() - began) / len(queries)
 
 
@@ -205,7 +208,7 @@ def _matching(board: Board, listings: Sequence[Listing], seed: int) -> dict[str,
         """(seconds, matches) a change."""
         audience = Audience(board)
         for query in _searches(listings, viewers, radius_km, random):
-            audience.join(query, board.revision)
+            audience.join(Viewer(), query, board.revision)
         batches = [board.apply([new], new.revision) for new in _changed(board, listings, seed)]
         began = time.process_time()
         matches = sum(len(audience.notify(changes)) for changes in batches)

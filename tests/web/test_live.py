@@ -186,3 +186,25 @@ async def test_who_does_not_read_on_http2_is_dropped_too(
         await until(lambda: len(service.state.live.delivery) == 0)
         writer.close()
         assert reader.exception() is None
+
+
+async def test_what_nobody_asked_for_holds_nothing_up(service: Service) -> None:
+    """Bodies and further requests on the connection of a stream are read away, and everything
+    is let go when the client leaves."""
+    parts = urlsplit(service.url)
+    before = asyncio.all_tasks()
+    chunks = b"Transfer-Encoding: chunked\r\n\r\n" + b"1\r\na\r\n" * 14 + b"0\r\n\r\n"
+    head = b" /api/v1/vacancies/stream HTTP/1.1\r\nHost: x\r\n"
+    for request, status in (
+        (b"POST" + head + chunks, b"405"),
+        (b"GET" + head + chunks, b"200"),
+        (b"GET" + head + b"\r\nX", b"200"),
+        (b"GET" + head + b"\r\nGET" + head + b"\r\n", b"200"),
+        (b"HEAD" + head + chunks, b"200"),
+    ):
+        reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
+        writer.write(request)
+        assert status in await reader.readuntil(b"\r\n\r\n")
+        writer.close()
+        await until(lambda: not asyncio.all_tasks() - before)
+    assert len(service.state.live.delivery) == 0
