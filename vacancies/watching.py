@@ -8,7 +8,8 @@ grows with those, not with all who watch.
 from __future__ import annotations
 
 import math
-from typing import Generic, TypeVar
+from collections.abc import Sequence
+from typing import Any, Generic, TypeVar
 
 import msgspec
 import numpy as np
@@ -53,7 +54,7 @@ class Rows(Generic[Watcher]):
         self._words = np.zeros((capacity, 2), dtype=np.int32)  # `line` and `forms`
         self._asks_further = np.zeros(capacity, dtype=np.bool_)
         self._further = np.zeros(capacity, dtype=list(self._FURTHER))
-        self._watchers: list[Watcher | None] = [None] * capacity
+        self._watchers: list[Any] = [None] * capacity  # a `Watcher` for each row in use
         self._free = list(range(capacity - 1, -1, -1))
         self._grid = Grid()
         self._seconds = 0  # rows beyond the first of a watcher
@@ -116,25 +117,19 @@ class Rows(Generic[Watcher]):
     ) -> tuple[dict[Watcher, float | None], set[Watcher]]:
         """Those who see the home as `new`, with their distance in km (None: no centre), and
         those who saw it as `old` and see it no more."""
-        nearby, distances = self._around(new.profile.point)
-        keep = self._meets(new, nearby)
-        shown = self._watchers_of(nearby[keep], distances[keep]) if keep.any() else {}
+        rows = self._grid.at(new.profile.point)
+        shown = self._watchers_of(*self._inside(new.profile.point, self._meeting(new, rows)))
         if old is None or _offer(old) == _offer(new):
             return shown, set()
         if old.profile.point != new.profile.point:
-            nearby, _ = self._around(old.profile.point)
-            keep = np.zeros(len(nearby), dtype=np.bool_)
-        left = nearby[self._meets(old, nearby) & ~keep].tolist()
-        return shown, {watcher for row in left if (watcher := self._at(row)) not in shown}
+            rows = self._grid.at(old.profile.point)
+        before, _ = self._inside(old.profile.point, self._meeting(old, rows))
+        return shown, {
+            watcher for row in before.tolist() if (watcher := self._watchers[row]) not in shown
+        }
 
-    def _at(self, row: int) -> Watcher:
-        watcher = self._watchers[row]
-        assert watcher is not None
-        return watcher
-
-    def _around(self, point: Point) -> tuple[Slots, Floats]:
-        """Rows whose area holds the point, and their distances (NaN: no centre)."""
-        rows = self._grid.at(point)
+    def _inside(self, point: Point, rows: Slots) -> tuple[Slots, Floats]:
+        """Those of `rows` whose area holds the point, and their distances (NaN: no centre)."""
         if not len(rows):
             return rows, np.empty(0)
         circles = self._circles[rows]
@@ -142,7 +137,7 @@ class Rows(Generic[Watcher]):
         squares = np.einsum("ij,ij->i", away, away)
         inside = squares <= circles[:, 3] ** 2
         rows, distances = rows[inside], np.sqrt(squares[inside])
-        if np.isinf(circles[:, 3]).any():
+        if np.count_nonzero(np.isinf(circles[:, 3])):
             box = self._further[rows]
             outside = box["is_box"] & ~(
                 (box["west"] <= point.longitude)
@@ -157,38 +152,45 @@ class Rows(Generic[Watcher]):
     def _watchers_of(self, rows: Slots, distances: Floats) -> dict[Watcher, float | None]:
         """Of several centres of a search the nearest counts."""
         numbers, known = rows.tolist(), distances.tolist()
-        if not self._seconds and not np.isnan(distances).any():
-            return dict(zip(map(self._at, numbers), known, strict=True))
+        if not self._seconds and not np.count_nonzero(np.isnan(distances)):
+            return dict(zip([self._watchers[row] for row in numbers], known, strict=True))
         found: dict[Watcher, float | None] = {}
         for row, distance in zip(numbers, known, strict=True):
-            watcher = self._at(row)
+            watcher = self._watchers[row]
             nearest = found.get(watcher)
             if nearest is None or distance < nearest:
                 found[watcher] = None if math.isnan(distance) else distance
         return found
 
-    def _meets(self, listing: Listing, rows: Slots) -> NDArray[np.bool_]:
-        """Which rows the listing satisfies, area apart: the same rules as `Board`."""
-        keep = np.zeros(len(rows), dtype=np.bool_)
+    def _meeting(self, listing: Listing, rows: Slots) -> Slots:
+        """Those of `rows` that the listing satisfies, area apart: the same rules as `Board`."""
         if not len(rows) or listing.profile.status is not HomeStatus.OPEN:
-            return keep
-        asks_further = self._asks_further[rows]
-        further = self._further[rows] if asks_further.any() else None
-        line, forms = self._words[rows].T
-        for offered in listing.vacancies:
-            if offered.count > 0:
-                word = line_word(offered, listing)
-                fits = (line & ~word == 0) & (forms & word != 0)
-                if further is not None:
-                    fits &= _is_in_time(offered, further)
-                keep |= fits
-        if further is None:
-            return keep
+            return rows[:0]
+        lines = [(line_word(line, listing), line) for line in listing.vacancies if line.count > 0]
+        keep = self._asks_further[rows]  # decided below
+        needed, forms = self._words[rows].T
+        for word, _ in lines:
+            keep |= (needed & ~word == 0) & (forms & word != 0)
+        rows = rows[keep]
+        asks = self._asks_further[rows]
+        if np.count_nonzero(asks):
+            rows = rows[~asks | self._meets_further(listing, lines, rows)]
+        return rows
+
+    def _meets_further(
+        self, listing: Listing, lines: Sequence[tuple[int, Vacancy]], rows: Slots
+    ) -> NDArray[np.bool_]:
+        further = self._further[rows]
+        needed, forms = self._words[rows].T
+        keep = further["include_full"] & (not listing.free)
+        for word, line in lines:
+            fits = (needed & ~word == 0) & (forms & word != 0)
+            keep |= fits & _is_in_time(line, further)
         total = listing.profile.costs.total_eur()
         municipality = municipality_number(listing)
         needs = needs_word(listing)
         found: NDArray[np.bool_] = (
-            (keep | (further["include_full"] & (not listing.free)))
+            keep
             & (further["needs"] & needs == further["needs"])
             & (further["max_cost_eur"] >= (np.inf if total is None else total))
             & (further["municipality_from"] <= municipality)
