@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 from quart import Blueprint, Response, current_app, request
 
-from providers.auth import ApiKey, authenticate
+from providers.auth import ApiKey, KeyRing
 from providers.decoding import decode
 from providers.payloads import HomeBody, ReportBody, ReportRow, ReportsBody
 from vacancies.commands import ANY_STATE, Command, Confirm, Describe, Outcome, Report
@@ -271,8 +271,8 @@ async def _body() -> bytes:
 
 
 async def _key() -> ApiKey:
-    async with borrowed(_deployment().pool) as connection:
-        return await authenticate(connection, request.headers.get("Authorization"))
+    keys: KeyRing = current_app.extensions["keys"]
+    return await keys.authenticate(request.headers.get("Authorization"))
 
 
 def _deployment() -> Deployment:

@@ -16,6 +16,7 @@ from typing import Any
 
 import aiohttp
 import asyncpg
+import hypothesis
 import pytest
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
@@ -32,6 +33,13 @@ from web.app import create_app
 from web.state import State
 
 TEMPLATE = "freiplatz_template"
+
+# How fast Hypothesis finds its values says nothing about us; the first time on a machine it
+# lists all of Unicode.
+hypothesis.settings.register_profile(
+    "freiplatz", suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("freiplatz")
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,9 @@
-"""What happens inside one transaction of the writer: claim, lock, decide, stamp, write."""
+"""What happens inside one transaction of the writer: claim, lock, decide, stamp, write.
+
+Most batches are reports of homes that this process has written before. They are decided on what
+is known, and written by one statement that checks that this still holds. Everything else, and
+what that statement finds changed, locks first.
+"""
 
 from __future__ import annotations
 
@@ -15,10 +20,10 @@ from vacancies.errors import FreiplatzError
 from vacancies.feed import Announcement
 from vacancies.homes import upsert_homes
 from vacancies.idempotency import Remembered
-from vacancies.known import KnownHomes, Locked
+from vacancies.known import KnownHomes, Seen
 from vacancies.listings import evaluate, public_listing
 from vacancies.models import CareHome
-from vacancies.reports import Row, write_changes
+from vacancies.reports import Row, Written, write_changes
 
 UNSTAMPED = -2
 
@@ -46,25 +51,44 @@ class Unit:
 @dataclass(slots=True)
 class Decided:
     """What a batch comes to: its `accepted` commands, in the order of their revisions.
-    `changed` holds the last state of each home that they change."""
+    `changed` holds the last state of each home that they change, once they are `written`."""
 
     units: list[Unit]
-    locked: Locked
+    seen: Seen
     accepted: list[tuple[Command, Outcome]]
+    written: Written | None = None
     changed: dict[str, CareHome] = field(default_factory=dict)
 
 
 class LostRace(Exception):
-    """Somebody created a home after we looked; the batch is decided anew."""
+    """Somebody created or changed a home after we looked; the batch is decided anew."""
+
+
+def decide_from_memory(batch: Sequence[Unit], known: KnownHomes) -> Decided | None:
+    """Let the commands of `batch` decide on what is known, without a word to the database.
+
+    None where that has to be asked: a home is not known, or a command is remembered, changes
+    more than the report, or is refused (by what the home was: it may have changed since).
+    """
+    if any(unit.remembered for unit in batch):
+        return None
+    seen = known.recall(_ids(batch))
+    if seen is None:
+        return None
+    for unit in batch:
+        unit.outcomes = []
+    decided = Decided([*batch], seen, _decide(batch, seen))
+    if len(decided.accepted) < sum(len(unit.commands) for unit in batch):
+        return None
+    return None if _described(decided) else decided
 
 
 async def decide_batch(connection: Connection, batch: Sequence[Unit], known: KnownHomes) -> Decided:
     """Lock the homes of `batch` and let its commands decide; nothing is written yet."""
     await _claim(connection, batch)
     units = [unit for unit in batch if unit.settled is None]
-    ids = sorted({command.home_id for unit in units for command in unit.commands})
-    locked = await known.lock(connection, ids)
-    return Decided(units, locked, _decide(units, locked))
+    seen = await known.lock(connection, _ids(units))
+    return Decided(units, seen, _decide(units, seen))
 
 
 async def write_decided(connection: Connection, decided: Decided) -> Announcement | None:
@@ -75,23 +99,40 @@ async def write_decided(connection: Connection, decided: Decided) -> Announcemen
     """
     news = None
     if decided.accepted:
-        before = decided.locked.homes
-        described = {
-            outcome.home.id
-            for _, outcome in decided.accepted
-            if outcome.home and not _same_profile(outcome.home, before.get(outcome.home.id))
-        }
-        first = await write_changes(connection, _rows(decided.accepted))
-        decided.changed = _stamp(decided, first)
+        seen = decided.seen
+        described = _described(decided)
+        rows = _rows(decided.accepted)
+        if seen.versions is None:
+            written = await write_changes(connection, rows)
+        else:
+            written = await write_changes(connection, rows, versions=seen.versions, at=seen.at)
+        if written is None:
+            raise LostRace
+        decided.written = written
+        decided.changed = _stamp(decided, written.first)
         # Whole homes only where more than the report has changed: that is rare, and dear.
         whole = [home for home in decided.changed.values() if home.id in described]
-        if whole and await upsert_homes(connection, whole, before) < len(whole):
+        if whole and await upsert_homes(connection, whole, seen.homes) < len(whole):
             raise LostRace
         listings = map(public_listing, sorted(decided.changed.values(), key=_revision))
-        last = first + len(decided.accepted) - 1
-        news = Announcement(first=first, last=last, listings=tuple(listings))
+        last = written.first + len(decided.accepted) - 1
+        news = Announcement(first=written.first, last=last, listings=tuple(listings))
     await _remember(connection, decided.units)
     return news
+
+
+def _ids(units: Sequence[Unit]) -> list[str]:
+    return sorted({command.home_id for unit in units for command in unit.commands})
+
+
+def _described(decided: Decided) -> set[str]:
+    """The homes of which more has changed than the report."""
+    before = decided.seen.homes
+    return {
+        outcome.home.id
+        for _, outcome in decided.accepted
+        if outcome.home and not _same_profile(outcome.home, before.get(outcome.home.id))
+    }
 
 
 async def _claim(connection: Connection, batch: Sequence[Unit]) -> None:
@@ -117,9 +158,10 @@ async def _remember(connection: Connection, units: Sequence[Unit]) -> None:
         await idempotency.insert_answers(connection, answers)
 
 
-def _decide(units: Sequence[Unit], locked: Locked) -> list[tuple[Command, Outcome]]:
+def _decide(units: Sequence[Unit], seen: Seen) -> list[tuple[Command, Outcome]]:
     """Let each command decide on the state that those before it leave."""
-    at, homes = locked.at, dict(locked.homes)
+    at, homes = seen.at, dict(seen.homes)
+    is_repeated = sum(len(unit.commands) for unit in units) > len(homes)
     accepted = []
     for unit in units:
         for command in unit.commands:
@@ -135,9 +177,10 @@ def _decide(units: Sequence[Unit], locked: Locked) -> list[tuple[Command, Outcom
                 # Never judged for an earlier moment than before, should the clock step back.
                 after = evaluate(after, max(at, before.evaluated_at) if before else at)
                 outcome.home = after
-                # Its revision is not known yet, and that of before must match no `If-Match`
-                # of a later command in this batch: that one has not seen this change.
-                homes[command.home_id] = replace(after, revision=UNSTAMPED)
+                if is_repeated:
+                    # Its revision is not known yet, and that of before must match no `If-Match`
+                    # of a later command in this batch: that one has not seen this change.
+                    homes[command.home_id] = replace(after, revision=UNSTAMPED)
                 accepted.append((command, outcome))
     return accepted
 
@@ -149,7 +192,7 @@ def _rows(accepted: Sequence[tuple[Command, Outcome]]) -> list[Row]:
     for command, outcome in reversed(accepted):
         home = outcome.home
         assert home is not None
-        rows.append(Row(home, command.kind, command.actor.api_key_id, home.id not in seen))
+        rows.append(Row(home, command.kind, command.actor.api_key_id, home.id in seen))
         seen.add(home.id)
     rows.reverse()
     return rows
@@ -158,7 +201,7 @@ def _rows(accepted: Sequence[tuple[Command, Outcome]]) -> list[Row]:
 def _stamp(decided: Decided, first: int) -> dict[str, CareHome]:
     """Give each accepted change its revision; returns the last state of each home."""
     changed: dict[str, CareHome] = {}
-    stored = decided.locked.homes
+    stored = decided.seen.homes
     revision = first
     for outcome in (outcome for unit in decided.units for outcome in unit.outcomes):
         home = outcome.home

@@ -80,7 +80,7 @@ class Board:
                 self._ranks = None
             if self._bands is not None:
                 self._bands.replace(slot, old, listing)
-            self._columns.put(slot, listing)
+            self._columns.put(slot, old, listing)
             changes.append(Change(slot, old, listing))
         self.revision = max(self.revision, last)
         return changes

@@ -6,10 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vacancies.geo import Slots, position
-from vacancies.models import CareForm, HomeStatus, Listing
+from vacancies.models import CareForm, HomeStatus, Listing, Profile
 from vacancies.search import FAR_DAY, Requirement, line_word, needs_word
-
-_FORM_NUMBER = {form: number for number, form in enumerate(CareForm)}
 
 
 class Columns:
@@ -34,29 +32,21 @@ class Columns:
         self.from_day = np.zeros((homes, lines), dtype=np.int32)  # ordinal, 0 means now
         self.until_day = np.zeros((homes, lines), dtype=np.int32)  # last day, far without
 
-    def put(self, slot: int, listing: Listing) -> None:
-        lines = [line for line in listing.vacancies if line.count > 0]
+    def put(self, slot: int, old: Listing | None, new: Listing) -> None:
+        """`old` is what the slot holds now: what is the same need not be written again."""
+        lines = [line for line in new.vacancies if line.count > 0]
         self._make_room(slot + 1, len(lines))
-        profile = listing.profile
-        self.latitude[slot] = profile.point.latitude
-        self.longitude[slot] = profile.point.longitude
-        self.position[slot] = position(profile.point)
-        self.revision[slot] = listing.revision
-        self.moved_revision[slot] = listing.moved_revision
-        self.is_open[slot] = profile.status is HomeStatus.OPEN
-        self.has_free[slot] = bool(listing.free)
-        self.needs[slot] = needs_word(listing)
-        total = profile.costs.total_eur()
-        self.cost_eur[slot] = np.inf if total is None else total
-        self.municipality[slot] = municipality_number(listing)
-        self.free[slot] = 0
-        for form, count in listing.free.items():
-            self.free[slot, _FORM_NUMBER[form]] = count
+        if old is None or old.profile != new.profile:
+            self._put_profile(slot, new.profile)
+        self.revision[slot] = new.revision
+        self.moved_revision[slot] = new.moved_revision
+        if old is None or old.free != new.free:
+            self.has_free[slot] = bool(new.free)
+            self.free[slot] = [new.free.get(form, 0) for form in CareForm]
         self.words[slot] = 0
-        self.from_day[slot] = 0
         offers = 0
         for number, line in enumerate(lines):
-            word = line_word(line, listing)
+            word = line_word(line, new)
             offers |= word
             self.words[slot, number] = word
             start = line.available_from
@@ -64,6 +54,16 @@ class Columns:
             end = line.available_until
             self.until_day[slot, number] = FAR_DAY if end is None else end.toordinal()
         self.offers[slot] = offers
+
+    def _put_profile(self, slot: int, profile: Profile) -> None:
+        self.latitude[slot] = profile.point.latitude
+        self.longitude[slot] = profile.point.longitude
+        self.position[slot] = position(profile.point)
+        self.is_open[slot] = profile.status is HomeStatus.OPEN
+        self.needs[slot] = needs_word(profile)
+        total = profile.costs.total_eur()
+        self.cost_eur[slot] = np.inf if total is None else total
+        self.municipality[slot] = municipality_number(profile)
 
     def meets(
         self, slots: Slots, needed: Requirement, municipalities: tuple[int, int] | None
@@ -98,7 +98,7 @@ class Columns:
             self.until_day = np.pad(self.until_day, widths)
 
 
-def municipality_number(listing: Listing) -> int:
+def municipality_number(profile: Profile) -> int:
     """The municipality key padded to 12 digits, so that a prefix is a range; -1 unknown."""
-    key = listing.profile.municipality
+    key = profile.municipality
     return -1 if key is None else int(key) * 10 ** (12 - len(key))

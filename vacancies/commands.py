@@ -239,8 +239,8 @@ def check_capacity(lines: Sequence[Vacancy], capacity: dict[CareForm, int]) -> N
     counts: dict[CareForm, int] = {}
     for line in lines:
         counts[line.care_form] = counts.get(line.care_form, 0) + line.count
-    for form, licensed in capacity.items():
-        free = counts.get(form, 0)
+    for form, free in counts.items():
+        licensed = capacity.get(form, 0)
         if 0 < licensed < free:
             raise ExceedsCapacity(
                 f"{free} free places in {form.value} are more than the {licensed} licensed."

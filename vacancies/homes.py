@@ -47,6 +47,12 @@ _SELECT = (
     " JOIN care_home h ON h.id = s.home_id JOIN provider p ON p.id = h.provider_id"
 )
 
+_CHANGED = (
+    "s.revision > $1"
+    " AND (h.closed_at IS NULL OR h.closed_at > now() - make_interval(days => $2))"
+    " ORDER BY s.revision"
+)
+
 
 def home_from_row(row: asyncpg.Record) -> CareHome:
     return CareHome(
@@ -204,13 +210,20 @@ async def select_homes_since(
     Must run in a transaction (a server-side cursor). Tombstones older than
     `TOMBSTONE_DAYS` are left out.
     """
-    cursor = await connection.cursor(
-        f"{_SELECT} WHERE s.revision > $1"
-        " AND (h.closed_at IS NULL OR h.closed_at > now() - make_interval(days => $2))"
-        " ORDER BY s.revision",
-        revision,
-        TOMBSTONE_DAYS,
-    )
+    # Read through `home_state` first, which is small. Postgres cannot know how few have changed
+    # (the newest revisions are in no statistics), and would join all homes there are.
+    ids = [
+        row["home_id"]
+        for row in await connection.fetch(
+            "SELECT home_id FROM home_state WHERE revision > $1 LIMIT $2", revision, batch + 1
+        )
+    ]
+    if len(ids) <= batch:
+        few = f"{_SELECT} WHERE s.home_id = ANY($3) AND {_CHANGED}"
+        if rows := await connection.fetch(few, revision, TOMBSTONE_DAYS, ids):
+            yield [home_from_row(row) for row in rows]
+        return
+    cursor = await connection.cursor(f"{_SELECT} WHERE {_CHANGED}", revision, TOMBSTONE_DAYS)
     while rows := await cursor.fetch(batch):
         yield [home_from_row(row) for row in rows]
 

@@ -121,9 +121,11 @@ def public_listing(home: CareHome, policy: Policy = DEFAULT_POLICY) -> Listing:
 
 def _public_lines(home: CareHome, policy: Policy) -> tuple[Vacancy, ...]:
     current = home.vacancies
-    if any(line.available_from or line.available_until for line in current):
-        today = local_date(home.evaluated_at)
-        current = tuple(_from_today(line, today) for line in current if _not_over(line, today))
+    for line in current:
+        if line.available_from or line.available_until:
+            today = local_date(home.evaluated_at)
+            current = tuple(_from_today(each, today) for each in current if _not_over(each, today))
+            break
     if not is_small(home, policy):
         return current
     merged: dict[tuple[CareForm, date | None, date | None], Vacancy] = {}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import NamedTuple
 
 from vacancies.commands import Kind
@@ -13,48 +14,80 @@ from vacancies.models import CareHome
 
 class Row(NamedTuple):
     """One accepted command: the state that it leaves, and what is appended to the history of
-    reports (`kind`; None: nothing). With `is_state` it becomes the row of its home."""
+    reports (`kind`; None: nothing). Unless `is_over` it becomes the row of its home."""
 
     home: CareHome
     kind: Kind | None
     api_key_id: int | None
-    is_state: bool
+    is_over: bool  # a later row of the same home follows
 
 
-async def write_changes(connection: Connection, rows: Sequence[Row]) -> int:
-    """Take a revision for each of `rows`, in their order, and write them; returns the first.
+class Written(NamedTuple):
+    """The `first` revision of what was written, by which `transaction`, and the database's
+    clock then."""
 
-    The homes must be locked. Locks the head to the end of the transaction: commit soon.
+    first: int
+    transaction: int
+    at: datetime
+
+
+async def write_changes(
+    connection: Connection,
+    rows: Sequence[Row],
+    *,
+    versions: Mapping[str, int] | None = None,
+    at: datetime | None = None,
+) -> Written | None:
+    """Take a revision for each of `rows`, in their order, and write them.
+
+    Without `versions` the homes must be locked already. With them they are locked here, in
+    the order of their ids, and nothing is written (None) unless the row of each is still the
+    version on which the decision rests, and the database's clock within a second of `at`.
+
+    Locks the head, last, to the end of the transaction: commit soon.
     """
-    before: int = await connection.fetchval(
+    row = await connection.fetchrow(
         """
-        WITH head AS (
-          UPDATE revision_head SET revision = revision + $1 RETURNING revision - $1 AS before
+        WITH locked AS MATERIALIZED (
+          SELECT s.home_id FROM unnest($2::text[], $3::xid[]) AS seen(id, version)
+          JOIN home_state s ON s.home_id = seen.id AND s.xmin = seen.version
+          ORDER BY s.home_id FOR NO KEY UPDATE OF s
         ), told AS MATERIALIZED (
-          SELECT (SELECT before FROM head) + t.position AS revision,
-                 t.lines::jsonb AS vacancies, t.*
-          FROM unnest($2::text[], $3::text[], $4::timestamptz[], $5::timestamptz[],
-                      $6::timestamptz[], $7::timestamptz[], $8::timestamptz[],
-                      $9::text[], $10::bigint[], $11::bool[])
+          SELECT t.lines::json AS vacancies, t.*
+          FROM unnest($5::text[], $6::text[], $7::timestamptz[], $8::timestamptz[],
+                      $9::timestamptz[], $10::timestamptz[], $11::timestamptz[],
+                      $12::text[], $13::bigint[])
             WITH ORDINALITY AS t(id, lines, observed_at, reported_at, confirmed_at, evaluated_at,
-                                 next_transition_at, kind, api_key_id, is_state, position)
+                                 next_transition_at, kind, api_key_id, position)
+        ), head AS MATERIALIZED (
+          UPDATE revision_head SET revision = revision + $1
+          WHERE (SELECT count(*) FROM locked) = cardinality($2::text[])
+            AND coalesce(abs(extract(epoch FROM clock_timestamp() - $4)) < 1, true)
+            -- Always so: asked here, all is decoded before the head is locked.
+            AND (SELECT count(*) FROM told) = $1
+          RETURNING revision - $1 AS before
         ), state AS (
           UPDATE home_state s
           SET vacancies = told.vacancies, observed_at = told.observed_at,
               reported_at = told.reported_at, confirmed_at = told.confirmed_at,
               evaluated_at = told.evaluated_at, next_transition_at = told.next_transition_at,
-              revision = told.revision
-          FROM told WHERE s.home_id = told.id AND told.is_state
+              revision = head.before + told.position
+          FROM head, told WHERE s.home_id = told.id AND told.position <> ALL ($14::bigint[])
         ), history AS (
           INSERT INTO report (home_id, revision, kind, observed_at, reported_at, vacancies,
                               api_key_id)
-          SELECT id, revision, kind, greatest(observed_at, confirmed_at), evaluated_at,
+          SELECT id, before + position, kind, greatest(observed_at, confirmed_at), evaluated_at,
                  vacancies, api_key_id
-          FROM told WHERE kind IS NOT NULL
+          FROM head, told WHERE kind IS NOT NULL
         )
-        SELECT before FROM head
+        SELECT before + 1 AS first, pg_current_xact_id()::xid AS transaction,
+               clock_timestamp() AS at
+        FROM head
         """,
         len(rows),
+        list(versions or ()),
+        list((versions or {}).values()),
+        at,
         [row.home.id for row in rows],
         [encode_lines(row.home.vacancies) for row in rows],
         [row.home.observed_at for row in rows],
@@ -64,6 +97,6 @@ async def write_changes(connection: Connection, rows: Sequence[Row]) -> int:
         [row.home.next_transition_at for row in rows],
         [row.kind for row in rows],
         [row.api_key_id for row in rows],
-        [row.is_state for row in rows],
+        [position for position, row in enumerate(rows, 1) if row.is_over],
     )
-    return before + 1
+    return None if row is None else Written(*row)

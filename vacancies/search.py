@@ -13,7 +13,7 @@ from datetime import date
 import msgspec
 
 from vacancies.geo import BBox
-from vacancies.models import CareForm, Focus, Listing, Need, Point, Room, Sex, Vacancy
+from vacancies.models import CareForm, Focus, Listing, Need, Point, Profile, Room, Sex, Vacancy
 
 RADIUS_KM = 25.0
 RADIUS_RANGE_KM = (1.0, 200.0)
@@ -73,9 +73,9 @@ def line_word(line: Vacancy, listing: Listing) -> int:
     return word | (grades or ALL_GRADES) | (focuses or ALL_FOCUSES)
 
 
-def needs_word(listing: Listing) -> int:
+def needs_word(profile: Profile) -> int:
     word = 0
-    for need in listing.profile.needs:
+    for need in profile.needs:
         word |= NEED_BITS[need]
     return word
 

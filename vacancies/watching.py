@@ -187,8 +187,8 @@ class Rows(Generic[Watcher]):
             fits = (needed & ~word == 0) & (forms & word != 0)
             keep |= fits & _is_in_time(line, further)
         total = listing.profile.costs.total_eur()
-        municipality = municipality_number(listing)
-        needs = needs_word(listing)
+        municipality = municipality_number(listing.profile)
+        needs = needs_word(listing.profile)
         found: NDArray[np.bool_] = (
             keep
             & (further["needs"] & needs == further["needs"])

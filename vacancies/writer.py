@@ -1,8 +1,9 @@
 """The one door through which public state changes: commands in, revisions out.
 
-Waiting commands are committed as one batch by a single task per process. A batch locks its
-homes in id order, lets every command decide, takes its revisions from the head, writes, and
-commits. So order costs no throughput: one commit serves all who wait.
+Waiting commands are committed as one batch. A batch locks its homes in id order, lets every
+command decide, takes its revisions from the head, writes, and commits. So order costs no
+throughput: one commit serves all who wait. Where many wait a second lane takes a share, so that
+one batch is decided while Postgres writes the other; no home is in both.
 
 An accepted command has a revision of its own, even when a batch changes a home twice;
 the row then carries the last one.
@@ -14,6 +15,7 @@ import asyncio
 import traceback
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from contextvars import Context
 from typing import Self
 
@@ -21,9 +23,17 @@ import asyncpg
 import structlog
 
 from vacancies import idempotency
-from vacancies.batch import LostRace, Settled, Unit, decide_batch, write_decided
+from vacancies.batch import (
+    Decided,
+    LostRace,
+    Settled,
+    Unit,
+    decide_batch,
+    decide_from_memory,
+    write_decided,
+)
 from vacancies.commands import Command
-from vacancies.database import Pool, is_connection_error
+from vacancies.database import Pool
 from vacancies.errors import FreiplatzError, OutcomeUnknown, Overloaded, Unavailable
 from vacancies.feed import Announcement
 from vacancies.idempotency import Remembered
@@ -34,8 +44,26 @@ from vacancies.tasks import stop_tasks
 log = structlog.get_logger()
 
 BATCH_COMMANDS = 512
+LANES = 2
+GATHER_TURNS = 4
+SHARED_COMMANDS = 16  # so many must wait before another lane takes its share of them
 WAITING_COMMANDS = 20_000
 STOP_SECONDS = 10.0
+
+
+class _Lane:
+    """A connection, and the task that commits one batch after the other on it. `homes` are
+    those of the batch in hand, which has so many `commands`: another batch with one of them
+    waits."""
+
+    __slots__ = ("commands", "homes", "is_busy", "session", "task")
+
+    def __init__(self, pool: Pool) -> None:
+        self.session = Session(pool)
+        self.homes: set[str] = set()
+        self.commands = 0
+        self.task: asyncio.Task[None] | None = None
+        self.is_busy = False
 
 
 class Writer:
@@ -46,12 +74,12 @@ class Writer:
 
     def __init__(self, pool: Pool, announce: Callable[[Announcement], None]) -> None:
         self._announce = announce
-        self._session = Session(pool)
+        self._lanes = [_Lane(pool) for _ in range(LANES)]
+        self._busy = 0  # lanes
         self._known = KnownHomes()
         self._waiting: deque[Unit] = deque()
         self._waiting_commands = 0
         self._in_flight: dict[tuple[int, str, str], Unit] = {}
-        self._task: asyncio.Task[None] | None = None
         self._stopping = False
 
     async def __aenter__(self) -> Self:
@@ -62,14 +90,17 @@ class Writer:
         self._stopping = True
         try:
             async with asyncio.timeout(STOP_SECONDS):
-                if self._task is not None:
-                    await asyncio.wait([self._task])
+                while tasks := self._tasks():
+                    await asyncio.wait(tasks)
         except TimeoutError:
             log.warning("stopped with reports that were not stored", calls=len(self._waiting))
-            if self._task is not None:
-                await stop_tasks([self._task])
+            await stop_tasks(self._tasks())
         self._finish([*self._waiting], _stopping())
-        await self._session.drop()
+        for lane in self._lanes:
+            await lane.session.drop()
+
+    def _tasks(self) -> list[asyncio.Task[None]]:
+        return [lane.task for lane in self._lanes if lane.task is not None and lane.is_busy]
 
     async def submit(
         self, commands: Sequence[Command], *, remembered: Remembered | None = None
@@ -90,37 +121,84 @@ class Writer:
             self._in_flight[remembered.identity] = unit
         self._waiting.append(unit)
         self._waiting_commands += len(commands)
-        if self._task is None or self._task.done():
-            # It begins when all who are ready just now have submitted too: one batch. Not in
-            # the context of the call that happens to be the first.
-            self._task = asyncio.create_task(self._run(), name="writer", context=Context())
+        self._wake()
         return await unit.done
 
-    async def _run(self) -> None:
-        """Commit batches until nothing waits."""
-        while self._waiting:
-            batch = [self._waiting.popleft()]
-            size = len(batch[0].commands)
-            while self._waiting and size + len(self._waiting[0].commands) <= BATCH_COMMANDS:
-                size += len(self._waiting[0].commands)
-                batch.append(self._waiting.popleft())
-            self._waiting_commands -= size
-            try:
-                await self._settle(batch)
-            finally:
-                # Reached with unsettled units only when this task is cancelled.
-                self._finish(batch, _outcome_unknown())
+    def _wake(self) -> None:
+        """Let a lane begin, if one is needed and free.
 
-    async def _settle(self, batch: list[Unit]) -> None:
+        It begins when all who are ready just now have submitted too: one batch. Not in the
+        context of the call that happens to be the first.
+        """
+        if self._busy and (self._busy == LANES or self._waiting_commands < SHARED_COMMANDS):
+            return
+        lane = next(lane for lane in self._lanes if not lane.is_busy)
+        lane.is_busy = True
+        self._busy += 1
+        lane.task = asyncio.create_task(self._run(lane), name="writer", context=Context())
+
+    async def _run(self, lane: _Lane) -> None:
+        """Commit batches until nothing waits that this lane may take."""
+        try:
+            await self._gather()
+            while batch := self._take(lane):
+                try:
+                    await self._settle(lane, batch)
+                finally:
+                    lane.homes.clear()
+                    lane.commands = 0
+                    # Reached with unsettled units only when this task is cancelled.
+                    self._finish(batch, _outcome_unknown())
+                await self._gather()
+        finally:
+            lane.is_busy = False
+            self._busy -= 1
+
+    async def _gather(self) -> None:
+        """Let those submit who are about to: a commit costs as much as several reports. As
+        long as every turn of the loop brings more; on a loop that has nothing else to do that
+        is over at once."""
+        for _ in range(GATHER_TURNS):
+            waiting = len(self._waiting)
+            await asyncio.sleep(0)
+            if len(self._waiting) == waiting:
+                return
+
+    def _take(self, lane: _Lane) -> list[Unit]:
+        """The next batch for `lane`: from the front, up to the first call with a home that
+        another lane has in hand. No more than its share where there are many: lanes that are
+        not equally full wait for each other."""
+        others = [other for other in self._lanes if other is not lane]
+        all_commands = self._waiting_commands + sum(other.commands for other in others)
+        limit = BATCH_COMMANDS
+        if all_commands >= LANES * SHARED_COMMANDS:
+            limit = min(limit, -(-all_commands // LANES))
+        batch: list[Unit] = []
+        size = 0
+        while self._waiting:
+            commands = self._waiting[0].commands
+            if batch and size + len(commands) > limit:
+                break
+            homes = {command.home_id for command in commands}
+            if not all(homes.isdisjoint(other.homes) for other in others):
+                break
+            lane.homes |= homes
+            size += len(commands)
+            batch.append(self._waiting.popleft())
+        lane.commands = size
+        self._waiting_commands -= size
+        return batch
+
+    async def _settle(self, lane: _Lane, batch: list[Unit]) -> None:
         """Commit `batch`; on a database error that one unit causes, spare the others."""
         try:
-            news = await self._commit(batch)
+            news = await self._commit(lane.session, batch)
         except FreiplatzError as error:
             self._finish(batch, error)
         except Exception as error:
             if len(batch) > 1:
                 for unit in batch:
-                    await self._settle([unit])
+                    await self._settle(lane, [unit])
             else:
                 # Not the message: Postgres puts whole rows into its details.
                 log.error(
@@ -149,18 +227,36 @@ class Writer:
             else:
                 unit.done.set_result(settled)
 
-    async def _commit(self, batch: list[Unit]) -> Announcement | None:
-        """One transaction, at most thrice when a new home is created under our hands."""
+    async def _commit(self, session: Session, batch: list[Unit]) -> Announcement | None:
+        """One transaction; another, with locks, if what was known is over; at most thrice when
+        a new home is created under our hands."""
+        decided = decide_from_memory(batch, self._known)
+        if decided is not None and session.connection is not None:
+            with suppress(LostRace, Unavailable):
+                return await self._write(session, decided)
         for attempt in (1, 2, 3):
             try:
-                return await self._transact(batch)
+                return await self._transact(session, batch)
             except LostRace:
                 if attempt == 3:
                     raise
         raise AssertionError("unreachable")
 
-    async def _transact(self, batch: list[Unit]) -> Announcement | None:
-        connection, is_new = await self._session.begin()
+    async def _write(self, session: Session, decided: Decided) -> Announcement | None:
+        """Write what rests on memory: one statement, which is a transaction by itself."""
+        assert session.connection is not None
+        try:
+            news = await write_decided(session.connection, decided)
+        except BaseException as error:
+            if decided.written is not None:  # so it is stored, whatever went wrong after that
+                raise _outcome_unknown() from error
+            await session.fail(error, _outcome_unknown())
+            raise
+        self._remember(decided)
+        return news
+
+    async def _transact(self, session: Session, batch: list[Unit]) -> Announcement | None:
+        connection, is_new = await session.begin()
         if is_new:
             self._known.forget()
         committing = False
@@ -170,17 +266,15 @@ class Writer:
             committing = True
             await connection.execute("COMMIT")
         except BaseException as error:
-            if isinstance(error, Exception) and not is_connection_error(error):
-                await self._session.roll_back()
-                raise
-            await self._session.drop()
-            if not isinstance(error, Exception):
-                raise
-            if committing:
-                raise _outcome_unknown() from error
-            raise unavailable() from error
-        self._known.written(decided.locked.transaction, decided.changed.values())
+            await session.fail(error, _outcome_unknown() if committing else unavailable())
+            raise
+        self._remember(decided)
         return news
+
+    def _remember(self, decided: Decided) -> None:
+        """`decided` is committed."""
+        if (written := decided.written) is not None:
+            self._known.written(written.transaction, written.at, decided.changed.values())
 
 
 def _stopping() -> Unavailable:

@@ -13,6 +13,7 @@ from quart import Quart, Response, request
 from werkzeug.exceptions import HTTPException
 
 from providers.api import api as provider_api
+from providers.auth import KeyRing
 from vacancies.audience import Audience
 from vacancies.board import Board
 from vacancies.database import is_connection_error
@@ -53,7 +54,13 @@ def create_app(deployment: Deployment, figures: Figures | None = None) -> Quart:
     geocoder = open_geocoder(settings.geocoder)
     live = LiveStreams(app.asgi_app, board, audience, geocoder)  # type: ignore[arg-type]
     app.asgi_app = live  # type: ignore[assignment]
-    app.extensions.update(deployment=deployment, live=live, geocoder=geocoder, status_of=status_of)
+    app.extensions.update(
+        deployment=deployment,
+        keys=KeyRing(deployment.pool),
+        live=live,
+        geocoder=geocoder,
+        status_of=status_of,
+    )
     for blueprint in (provider_api, reader_api, points, openapi, operations, finder):
         app.register_blueprint(blueprint)
     init_pages(app)

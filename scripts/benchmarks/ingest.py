@@ -159,7 +159,7 @@ def _transactions(connections: list[Connection]) -> Work:
             "UPDATE revision_head SET revision = revision + 1 RETURNING revision"
         )
         await connection.execute(
-            "UPDATE home_state SET vacancies = $2::text::jsonb, observed_at = now(),"
+            "UPDATE home_state SET vacancies = $2::text::json, observed_at = now(),"
             " reported_at = now(), confirmed_at = NULL, evaluated_at = now(),"
             " next_transition_at = now() + interval '24 hours', revision = $3 WHERE home_id = $1",
             home,
@@ -168,7 +168,7 @@ def _transactions(connections: list[Connection]) -> Work:
         )
         await connection.execute(
             "INSERT INTO report (home_id, revision, kind, observed_at, reported_at, vacancies)"
-            " VALUES ($1, $2, 'report', now(), now(), $3::text::jsonb)",
+            " VALUES ($1, $2, 'report', now(), now(), $3::text::json)",
             home,
             revision,
             said,

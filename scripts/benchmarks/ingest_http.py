@@ -1,8 +1,8 @@
 """`PUT /api/v1/homes/{id}/vacancies` beside a route that only checks the key and reads the body.
 
-The other route is a Quart app of its own (`empty_route.py`), with the same check of the key
-against the same database, behind Hypercorn with the same settings, in a process of its own. It
-answers as many bytes. The clients write to bare sockets: they have the same two cores.
+The other routes are a Quart app of their own (`empty_route.py`), with the same keys in the same
+database, behind Hypercorn with the same settings, in a process of its own. They
+answer as many bytes. The clients write to bare sockets: they have the same two cores.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ BODY = (
 
 
 async def measure(environ: dict[str, str], seconds: float, runs: int) -> Findings:
-    ours, theirs, our_ms, their_ms, bare = [], [], [], [], []
+    ours, theirs, checked, our_ms, their_ms, bare = [], [], [], [], [], []
     data_dir = Path(environ["FREIPLATZ_DATA_DIR"])
     async with opened(data_dir) as deployment:
         provider = await ensure_provider(deployment.pool, "Bench")
@@ -45,6 +45,7 @@ async def measure(environ: dict[str, str], seconds: float, runs: int) -> Finding
                     print(f"Run {run + 1} of {runs}, HTTP.", file=sys.stderr)
                     theirs.append(await _rate(other, keys, seconds))
                     ours.append(await _rate(url, keys, seconds))
+                    checked.append(await _rate(f"{other}/ours", keys, seconds))
                     their_ms.append(await _alone(other, keys[0]))
                     our_ms.append(await _alone(url, keys[0]))
                     bare.append(percentile(fsyncs(data_dir), 0.5))
@@ -52,6 +53,7 @@ async def measure(environ: dict[str, str], seconds: float, runs: int) -> Finding
     return Findings(
         [
             figure(name, ours, theirs, "PUT/s", "an empty route", at_least=0.7),
+            figure(name, ours, checked, "PUT/s", "an empty route with our check of keys"),
             figure("HTTP, one client alone, p50", our_ms, their_ms, "ms", "an empty route"),
             figure("the same", our_ms, bare, "ms", "a bare fsync"),
         ],
@@ -63,12 +65,17 @@ class Client:
     """A connection that is kept alive, with a key and a home of its own."""
 
     def __init__(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, number: int, key: str
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        number: int,
+        key: str,
+        prefix: str,
     ) -> None:
         self._reader = reader
         self._writer = writer
         self._head = (
-            f"PUT /api/v1/homes/{home_id(number)}/vacancies HTTP/1.1\r\nHost: bench\r\n"
+            f"PUT {prefix}/api/v1/homes/{home_id(number)}/vacancies HTTP/1.1\r\nHost: bench\r\n"
             f"Authorization: Bearer {key}\r\nContent-Type: application/json\r\nContent-Length: "
         ).encode()
 
@@ -93,7 +100,7 @@ async def _connected(url: str, keys: Sequence[str]) -> AsyncIterator[list[Client
     try:
         for number, key in enumerate(keys):
             reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
-            clients.append(Client(reader, writer, number, key))
+            clients.append(Client(reader, writer, number, key, parts.path))
         await asyncio.gather(*(client.put(0) for client in clients))
         yield clients
     finally:

@@ -6,6 +6,7 @@ import asyncio
 import itertools
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,7 @@ from vacancies.errors import ForeignHome, OutcomeUnknown, Unavailable, UnknownHo
 from vacancies.feed import Announcement
 from vacancies.homes import select_homes
 from vacancies.idempotency import Remembered
-from vacancies.models import CareForm, Freshness, Point, Profile, Vacancy
+from vacancies.models import CareForm, CareHome, Freshness, Point, Profile, Vacancy
 from vacancies.provider import ensure_provider
 from vacancies.sweeper import sweep
 from vacancies.writer import Writer
@@ -109,23 +110,109 @@ async def test_what_others_have_written_is_read_again(pool: Pool, writer: Writer
     assert (confirmed.home.observed_at, confirmed.home.vacancies) == (later, lines(2))
 
 
+async def fail_afterwards(
+    connection: Connection, rows: Sequence[reports.Row], **seen: Any
+) -> reports.Written | None:
+    await reports.write_changes(connection, rows, **seen)
+    raise RuntimeError
+
+
 async def test_a_rolled_back_batch_leaves_nothing_known(
     pool: Pool, writer: Writer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await describe(pool, writer, "a")
-    write = reports.write_changes
-
-    async def fail_afterwards(connection: Connection, rows: Sequence[reports.Row]) -> int:
-        await write(connection, rows)
-        raise RuntimeError
-
-    monkeypatch.setattr("vacancies.batch.write_changes", fail_afterwards)
-    with pytest.raises(Unavailable):
-        await writer.submit([Report(home_id="a", vacancies=lines(1))])
-    monkeypatch.undo()
-    (confirmed,) = (await writer.submit([Confirm(home_id="a")])).outcomes
+    async with Writer(pool, lambda news: None) as other:  # knows no home: it must lock
+        monkeypatch.setattr("vacancies.batch.write_changes", fail_afterwards)
+        with pytest.raises(Unavailable):
+            await other.submit([Report(home_id="a", vacancies=lines(1))])
+        monkeypatch.undo()
+        (confirmed,) = (await other.submit([Confirm(home_id="a")])).outcomes
     assert confirmed.error is not None
     assert confirmed.error.code == "nothing_to_confirm"
+
+
+async def test_what_fails_after_it_was_stored_is_not_said_to_be_undone(
+    pool: Pool, writer: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What rests on memory is one statement: it is committed when it has returned."""
+    await describe(pool, writer, "a")
+
+    def fail(home: CareHome) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr("vacancies.batch.public_listing", fail)
+    with pytest.raises(OutcomeUnknown):
+        await writer.submit([Report(home_id="a", vacancies=lines(1))])
+    monkeypatch.undo()
+    (stored,) = await select_homes(pool, ["a"])
+    assert stored.vacancies == lines(1)
+    (confirmed,) = (await writer.submit([Confirm(home_id="a")])).outcomes
+    assert confirmed.home is not None
+    assert (confirmed.home.vacancies, confirmed.home.revision) == (lines(1), stored.revision + 1)
+
+
+async def test_a_clock_that_is_over_is_read_again(pool: Pool, writer: Writer) -> None:
+    """The database's clock was set, or this process was stopped for a while."""
+    await describe(pool, writer, "a")
+    await writer.submit([Report(home_id="a", vacancies=lines(1))])
+    clock = writer._known._clock
+    assert clock is not None
+    writer._known._clock = (clock[0] + timedelta(minutes=3), clock[1])
+    (reported,) = (await writer.submit([Report(home_id="a", vacancies=lines(2))])).outcomes
+    now = await pool.fetchval("SELECT now()")
+    assert reported.home is not None
+    assert reported.home.reported_at is not None
+    assert abs(reported.home.reported_at - now) < timedelta(minutes=1)
+
+
+async def test_two_lanes_of_two_writers_keep_all_in_order(
+    pool: Pool, writer: Writer, announced: list[Announcement]
+) -> None:
+    ids = [f"home-{number:02}" for number in range(64)]
+    await describe(pool, writer, *ids)
+    others: list[Announcement] = []
+    async with Writer(pool, others.append) as other:
+        for turn in range(6):
+            settled = await asyncio.gather(
+                *(
+                    (writer, other)[(number + turn) % 2].submit(
+                        [Report(home_id=home_id, vacancies=lines(turn))]
+                    )
+                    for number, home_id in enumerate(ids)
+                ),
+                # Both write these, so what one remembers of them is over.
+                *(
+                    each.submit([Report(home_id=ids[0], vacancies=lines(turn))])
+                    for each in (writer, other)
+                ),
+            )
+            assert all(s.outcomes[0].changed for s in settled)
+        for each in (writer, other):
+            assert all(lane.session.connection is not None for lane in each._lanes)
+    ranges = sorted((news.first, news.last) for news in [*announced, *others])
+    assert all(before[1] + 1 == after[0] for before, after in itertools.pairwise(ranges))
+    assert ranges[-1][1] == await head(pool) == 64 + 6 * 66
+    assert {home.vacancies for home in await select_homes(pool, ids)} == {lines(5)}
+    told = await pool.fetch("SELECT revision FROM report ORDER BY revision")
+    assert [row["revision"] for row in told] == list(range(65, 65 + 6 * 66))
+
+
+async def test_a_call_with_a_home_that_is_in_hand_waits_and_is_not_passed_over(
+    pool: Pool, writer: Writer
+) -> None:
+    """Whoever comes later with the same homes stays behind it."""
+    ids = [f"home-{number:02}" for number in range(40)]
+    await describe(pool, writer, *ids)
+    done: list[str] = []
+
+    async def submit(name: str, *homes: str) -> None:
+        await writer.submit([Report(home_id=home, vacancies=lines(1)) for home in homes])
+        done.append(name)
+
+    calls = [submit(home_id, home_id) for home_id in ids]
+    calls += [submit("all", *ids), submit("late", ids[-1])]
+    await asyncio.gather(*calls)
+    assert done.index("late") > done.index("all") > max(done.index(home) for home in ids)
 
 
 async def test_of_many_who_have_seen_the_same_state_one_wins(pool: Pool, writer: Writer) -> None:
@@ -171,16 +258,15 @@ async def test_stopping_commits_what_waits(pool: Pool, writer: Writer) -> None:
 
 async def test_a_bad_command_does_not_sink_its_neighbours(pool: Pool, writer: Writer) -> None:
     provider_id = await describe(pool, writer, "a")
+    await pool.execute("ALTER TABLE report ADD CHECK (vacancies->0->>'count' <> '13')")
     calls = [
         writer.submit([Report(home_id="a", vacancies=lines(1))]),
         writer.submit([Report(home_id="nobody", vacancies=lines(1))]),
         writer.submit(
             [Report(home_id="a", vacancies=(), actor=Actor(provider_id=provider_id + 1))]
         ),
-        # Passes all checks of ours, but Postgres takes no NUL: the batch is split.
-        writer.submit(
-            [Report(home_id="a", vacancies=(Vacancy(care_form=CareForm.DAY, count=1, note="\0"),))]
-        ),
+        # Postgres refuses it: the batch is split.
+        writer.submit([Report(home_id="a", vacancies=lines(13))]),
         writer.submit([Report(home_id="a", vacancies=lines(2))]),
     ]
     results = await asyncio.gather(*calls, return_exceptions=True)
@@ -250,22 +336,27 @@ async def test_a_connection_lost_during_commit_is_said_so(
     assert (await writer.submit([Report(home_id="a", vacancies=lines(1))])).outcomes[0].changed
 
 
+@pytest.mark.parametrize("is_known", [False, True])
 async def test_a_connection_lost_before_commit_changes_nothing(
-    pool: Pool, writer: Writer, monkeypatch: pytest.MonkeyPatch
+    pool: Pool, writer: Writer, monkeypatch: pytest.MonkeyPatch, is_known: bool
 ) -> None:
     await describe(pool, writer, "a")
     before = await head(pool)
-    write = reports.write_changes
 
-    async def die(connection: Connection, rows: Sequence[reports.Row]) -> int:
+    async def die(
+        connection: Connection, rows: Sequence[reports.Row], **seen: Any
+    ) -> reports.Written | None:
         await _terminate_others(pool)
-        return await write(connection, rows)
+        return await reports.write_changes(connection, rows, **seen)
 
+    if not is_known:
+        writer._known.forget()
     monkeypatch.setattr("vacancies.batch.write_changes", die)
     with pytest.raises(Unavailable):
         await writer.submit([Report(home_id="a", vacancies=lines(1))])
     monkeypatch.undo()
     assert await head(pool) == before
+    assert (await writer.submit([Report(home_id="a", vacancies=lines(1))])).outcomes[0].changed
 
 
 async def _terminate_others(pool: Pool) -> None:
