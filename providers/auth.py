@@ -38,7 +38,7 @@ class ApiKey(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def actor(self) -> Actor:
-        return Actor(provider_id=self.provider_id, api_key_id=self.id)
+        return Actor(provider_id=self.provider_id, api_key_id=self.id, via="api")
 
 
 _SELECT = (

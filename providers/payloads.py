@@ -148,10 +148,16 @@ class ContactBody(_Strict, frozen=True, kw_only=True):
     phone: Annotated[str, Meta(max_length=50, pattern=_LINE)] | None = None
     email: Annotated[str, Meta(max_length=200, pattern=_EMAIL)] | None = None
     website: Annotated[str, Meta(max_length=500, pattern=_WEBSITE)] | None = None
+    person: Line | None = None
+    hours: Line | None = None
 
     def contact(self) -> Contact:
         return Contact(
-            phone=_clean(self.phone), email=_clean(self.email), website=_clean(self.website)
+            phone=_clean(self.phone),
+            email=_clean(self.email),
+            website=_clean(self.website),
+            person=_clean(self.person),
+            hours=_clean(self.hours),
         )
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from msgspec.structs import replace
 
 from vacancies import idempotency
-from vacancies.commands import Command, Outcome
+from vacancies.commands import Amend, Command, Outcome
 from vacancies.database import Connection
 from vacancies.errors import FreiplatzError
 from vacancies.feed import Announcement
@@ -192,7 +192,8 @@ def _rows(accepted: Sequence[tuple[Command, Outcome]]) -> list[Row]:
     for command, outcome in reversed(accepted):
         home = outcome.home
         assert home is not None
-        rows.append(Row(home, command.kind, command.actor.api_key_id, home.id in seen))
+        changes = command.changes if isinstance(command, Amend) else None
+        rows.append(Row(home, command.kind, command.actor, changes, home.id in seen))
         seen.add(home.id)
     rows.reverse()
     return rows

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 import msgspec
 from msgspec.structs import replace
@@ -33,7 +33,8 @@ FUTURE_TOLERANCE = timedelta(minutes=5)
 # `If-Match: *`: whatever the state, but there must be one.
 ANY_STATE = frozenset({-1})
 
-Kind = Literal["report", "confirmation"]
+Kind = Literal["report", "confirmation", "amendment"]
+Via = Literal["api", "link", "page", "import", "operator"]
 
 
 class Command(Protocol):
@@ -68,10 +69,14 @@ class Outcome:
 
 
 class Actor(msgspec.Struct, frozen=True, kw_only=True):
-    """Who asks: a provider's key, or (both None) an operator of the deployment."""
+    """Who asks, and by which way: a provider's key, a member of its staff, or (all None) an
+    operator of the deployment. With `home_id` it is that home only."""
 
     provider_id: int | None = None
+    home_id: str | None = None
     api_key_id: int | None = None
+    staff_id: int | None = None
+    via: Via = "operator"
 
 
 OPERATOR = Actor()
@@ -189,6 +194,25 @@ class Describe(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
+class Amend(msgspec.Struct, frozen=True, kw_only=True):
+    """Change some members of the profile, and leave the others as they are."""
+
+    home_id: str
+    changes: dict[str, Any]  # members of `Profile`, and their new values
+    if_match: frozenset[int] | None = None
+    actor: Actor = OPERATOR
+
+    @property
+    def kind(self) -> Kind:
+        return "amendment"
+
+    def decide(self, home: CareHome | None, at: datetime) -> CareHome:
+        home = _writable(home, self.home_id, self.actor, self.if_match)
+        profile = replace(home.profile, **self.changes)
+        check_capacity(home.vacancies, profile.capacity)
+        return home if profile == home.profile else replace(home, profile=profile)
+
+
 class Reevaluate(msgspec.Struct, frozen=True, kw_only=True):
     """Time has passed: judge the home anew. Nothing happens if that is no longer due."""
 
@@ -224,6 +248,8 @@ def _writable(
 def _check_owner(home: CareHome, actor: Actor) -> None:
     if actor.provider_id is not None and actor.provider_id != home.provider_id:
         raise ForeignHome("This home belongs to another provider than your key.")
+    if actor.home_id is not None and actor.home_id != home.id:
+        raise ForeignHome("Your key is for another home of this provider.")
 
 
 def _check_match(home: CareHome, if_match: frozenset[int] | None) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +17,8 @@ MOST_WORKERS = 64
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What an operator can set. `database_url` and `redis_url` are None while the data
-    folder's own servers are to be used (both or neither)."""
+    folder's own servers are to be used (both or neither). `secret_key` is empty while the one
+    in the database is to be used."""
 
     host: str = "127.0.0.1"
     port: int = 8000
@@ -99,8 +99,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         database_url=value("DATABASE_URL"),
         redis_url=value("REDIS_URL"),
         public_url=value("PUBLIC_URL"),
-        # Nothing is signed yet that must outlive the process.
-        secret_key=secret or secrets.token_urlsafe(32),
+        secret_key=secret or "",
         smtp_url=value("SMTP_URL"),
         geocoder=geocoder,
         basemap=basemap,

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import redis.asyncio
 import structlog
@@ -71,6 +71,9 @@ async def open_deployment(
             await migrate(pool, report)
         else:
             await check_schema(pool)
+        if not settings.secret_key:
+            stored = await pool.fetchval("SELECT secret FROM deployment")
+            settings = replace(settings, secret_key=stored)
         client = _open_redis(redis_url)
         stack.push_async_callback(client.aclose)
         doorbell = Doorbell(client, await select_epoch(pool))

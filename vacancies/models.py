@@ -160,9 +160,13 @@ class Address(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
 
 class Contact(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """How to reach the home; `person` is whom to ask about admissions, `hours` when."""
+
     phone: str | None = None
     email: str | None = None
     website: str | None = None
+    person: str | None = None
+    hours: str | None = None
 
 
 class Profile(msgspec.Struct, frozen=True, gc=False, kw_only=True):

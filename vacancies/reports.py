@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from vacancies.commands import Kind
+import msgspec
+
+from vacancies.commands import Actor, Kind
 from vacancies.database import Connection
 from vacancies.homes import encode_lines
 from vacancies.models import CareHome
@@ -18,7 +20,8 @@ class Row(NamedTuple):
 
     home: CareHome
     kind: Kind | None
-    api_key_id: int | None
+    actor: Actor
+    amended: dict[str, Any] | None
     is_over: bool  # a later row of the same home follows
 
 
@@ -56,9 +59,10 @@ async def write_changes(
           SELECT t.lines::json AS vacancies, t.*
           FROM unnest($5::text[], $6::text[], $7::timestamptz[], $8::timestamptz[],
                       $9::timestamptz[], $10::timestamptz[], $11::timestamptz[],
-                      $12::text[], $13::bigint[])
+                      $12::text[], $13::bigint[], $14::bigint[], $15::text[], $16::text[])
             WITH ORDINALITY AS t(id, lines, observed_at, reported_at, confirmed_at, evaluated_at,
-                                 next_transition_at, kind, api_key_id, position)
+                                 next_transition_at, kind, api_key_id, staff_id, via, amended,
+                                 position)
         ), head AS MATERIALIZED (
           UPDATE revision_head SET revision = revision + $1
           WHERE (SELECT count(*) FROM locked) = cardinality($2::text[])
@@ -72,12 +76,12 @@ async def write_changes(
               reported_at = told.reported_at, confirmed_at = told.confirmed_at,
               evaluated_at = told.evaluated_at, next_transition_at = told.next_transition_at,
               revision = head.before + told.position
-          FROM head, told WHERE s.home_id = told.id AND told.position <> ALL ($14::bigint[])
+          FROM head, told WHERE s.home_id = told.id AND told.position <> ALL ($17::bigint[])
         ), history AS (
           INSERT INTO report (home_id, revision, kind, observed_at, reported_at, vacancies,
-                              api_key_id)
+                              api_key_id, staff_id, via, amended)
           SELECT id, before + position, kind, greatest(observed_at, confirmed_at), evaluated_at,
-                 vacancies, api_key_id
+                 vacancies, api_key_id, staff_id, via, amended::json
           FROM head, told WHERE kind IS NOT NULL
         )
         SELECT before + 1 AS first, pg_current_xact_id()::xid AS transaction,
@@ -96,7 +100,10 @@ async def write_changes(
         [row.home.evaluated_at for row in rows],
         [row.home.next_transition_at for row in rows],
         [row.kind for row in rows],
-        [row.api_key_id for row in rows],
+        [row.actor.api_key_id for row in rows],
+        [row.actor.staff_id for row in rows],
+        [row.actor.via for row in rows],
+        [row.amended and msgspec.json.encode(row.amended).decode() for row in rows],
         [position for position, row in enumerate(rows, 1) if row.is_over],
     )
     return None if row is None else Written(*row)

@@ -10,7 +10,6 @@ import socket
 import sys
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import AsyncExitStack, suppress
-from dataclasses import replace
 from types import ModuleType
 from typing import Any
 
@@ -51,7 +50,6 @@ class Orders(msgspec.Struct, frozen=True, kw_only=True):
     workers: int
     listener: int
     figures: int
-    secret_key: str  # all workers must have the same
 
 
 def run(main: Coroutine[Any, Any, None], loops: ModuleType | None = uvloop) -> None:
@@ -118,8 +116,7 @@ async def _work(orders: Orders) -> None:
             sys.stdout.buffer.write(READY)
             sys.stdout.buffer.flush()
 
-    settings = replace(load_settings(), secret_key=orders.secret_key)
-    async with open_deployment(settings) as deployment:
+    async with open_deployment(load_settings()) as deployment:
         await serve_deployment(
             deployment,
             socket.socket(fileno=orders.listener),

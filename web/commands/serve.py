@@ -79,7 +79,7 @@ async def _serve(settings: Settings, listener: socket.socket, demo_if_empty: boo
             note(f"Freiplatz is there: {address}/  (stop with Ctrl-C)")
 
         if settings.workers > 1:
-            await Workers(settings.workers, listener, settings.secret_key).run(stop, ready)
+            await Workers(settings.workers, listener).run(stop, ready)
         else:
             await serve_deployment(deployment, listener, stop, ready, Figures(), keeps_demo=True)
     note("Stopped.")

@@ -43,10 +43,9 @@ class Workers:
     also when we are killed.
     """
 
-    def __init__(self, count: int, listener: socket.socket, secret_key: str) -> None:
+    def __init__(self, count: int, listener: socket.socket) -> None:
         self._count = count
         self._listener = listener
-        self._secret_key = secret_key
         self._running: dict[int, Process] = {}
         self._ready: set[int] = set()
         self._announced = False
@@ -129,7 +128,6 @@ class Workers:
                 workers=self._count,
                 listener=self._listener.fileno(),
                 figures=shared,
-                secret_key=self._secret_key,
             )
             worker.stdin.write(msgspec.json.encode(orders) + b"\n")
             if stop.is_set():

@@ -1,0 +1,140 @@
+"""Post that leaves the house: mail and SMS, each through a small sender.
+
+Without FREIPLATZ_SMTP_URL mail is written as `.eml` files into the data folder, and the log
+names each file. SMS have no provider of their own yet: whoever runs one implements `SmsSender`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.message import EmailMessage
+from email.utils import format_datetime, make_msgid
+from pathlib import Path
+from typing import Protocol
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+import aiosmtplib
+import structlog
+
+from vacancies.config import Settings
+from vacancies.errors import FreiplatzError
+
+log = structlog.get_logger()
+
+SEND_SECONDS = 30.0
+
+
+class PostRefused(FreiplatzError):
+    """The post could not be handed over. `is_final`: another try would fail too."""
+
+    code = "post_refused"
+
+    def __init__(self, detail: str, *, is_final: bool = False) -> None:
+        super().__init__(detail)
+        self.is_final = is_final
+
+
+class MailSender(Protocol):
+    async def send(self, message: EmailMessage) -> None:
+        """Hand `message` over; raises `PostRefused`."""
+
+
+class SmsSender(Protocol):
+    async def send_text(self, number: str, text: str) -> None:
+        """Send `text` to an international `number`; raises `PostRefused`."""
+
+
+def make_mail(
+    sender: str,
+    recipient: str,
+    subject: str,
+    text: str,
+    *,
+    html: str | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> EmailMessage:
+    """A message that mail programs do not answer by themselves."""
+    message = EmailMessage()
+    message["From"] = sender
+    message["To"] = recipient
+    message["Subject"] = " ".join(subject.split())
+    message["Date"] = format_datetime(datetime.now(UTC))
+    message["Message-ID"] = make_msgid(domain=sender.rpartition("@")[2].rstrip(">") or None)
+    message["Auto-Submitted"] = "auto-generated"
+    for name, value in (headers or {}).items():
+        message[name] = value
+    message.set_content(text)
+    if html is not None:
+        message.add_alternative(html, subtype="html")
+    return message
+
+
+class FileSender:
+    """Writes what would be sent into `folder`."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    async def send(self, message: EmailMessage) -> None:
+        path = await asyncio.to_thread(self._write, ".eml", message.as_bytes())
+        log.info("mail was written to a file", path=str(path))
+
+    async def send_text(self, number: str, text: str) -> None:
+        path = await asyncio.to_thread(self._write, ".txt", f"{number}\n\n{text}\n".encode())
+        log.info("an SMS was written to a file", path=str(path))
+
+    def _write(self, ending: str, content: bytes) -> Path:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        name = f"{datetime.now(UTC):%Y%m%dT%H%M%S.%f}-{secrets.token_hex(4)}{ending}"
+        path = self._folder / name
+        unfinished = path.with_name(f".{name}")
+        unfinished.write_bytes(content)
+        unfinished.rename(path)
+        return path
+
+
+class SmtpSender:
+    """Sends through the server of an smtp:// (STARTTLS where it is offered) or smtps:// address."""
+
+    def __init__(self, url: str) -> None:
+        parts = urlsplit(url)
+        self._host = parts.hostname or "localhost"
+        self._port = parts.port
+        self._is_tls = parts.scheme == "smtps"
+        self._user = unquote(parts.username) if parts.username else None
+        self._password = unquote(parts.password) if parts.password else None
+
+    async def send(self, message: EmailMessage) -> None:
+        try:
+            await aiosmtplib.send(
+                message,
+                hostname=self._host,
+                port=self._port,
+                use_tls=self._is_tls,
+                username=self._user,
+                password=self._password,
+                timeout=SEND_SECONDS,
+            )
+        except aiosmtplib.SMTPRecipientsRefused as error:
+            final = all(500 <= refused.code < 600 for refused in error.recipients)
+            raise PostRefused("The mail server refused the address.", is_final=final) from error
+        except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
+            raise PostRefused(
+                f"The mail server did not take the message ({type(error).__name__})."
+            ) from error
+
+
+def open_mail_sender(settings: Settings) -> MailSender:
+    if settings.smtp_url is None:
+        return FileSender(settings.data_dir / "mail")
+    return SmtpSender(settings.smtp_url)
+
+
+def sender_address(settings: Settings) -> str:
+    """The address in `From`: `?from=` of the SMTP address, else one at the public host."""
+    query = dict(parse_qsl(urlsplit(settings.smtp_url or "").query))
+    host = urlsplit(settings.public_url or "").hostname or "localhost"
+    return query.get("from") or f"Freiplatz <freiplatz@{host}>"
