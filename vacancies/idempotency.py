@@ -19,8 +19,8 @@ KEPT_HOURS = 24
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
-    """A call with a key, of `caller` ("key:5", "staff:7"). `render` gives the bytes to remember, or None if the call did
-    not succeed: only successes are repeated."""
+    """A call with a key, of `caller` ("key:5", "staff:7"). `render` gives the bytes to
+    remember, or None if the call did not succeed: only successes are repeated."""
 
     caller: str
     path: str
@@ -61,8 +61,7 @@ async def claim_calls(
         KEPT_HOURS,
     )
     answers = {
-        (row["caller"], row["path"], row["key"]): (row["body_hash"], row["answer"])
-        for row in rows
+        (row["caller"], row["path"], row["key"]): (row["body_hash"], row["answer"]) for row in rows
     }
     verdicts: list[bytes | FreiplatzError | None] = []
     for call, is_free in zip(calls, free, strict=True):
