@@ -142,11 +142,11 @@ async def _handle_error(error: Exception) -> Response:
     elif isinstance(error, HTTPException):
         problem = _http_problem(error)
     elif is_connection_error(error):
-        log.warning("the database does not answer", path=request.path, error=str(error))
+        log.warning("the database does not answer", route=_route(), error=str(error))
         problem = problem_of(Unavailable("The database does not answer. Try again soon."))
     else:
         where = "".join(traceback.format_tb(error.__traceback__)[-5:])
-        log.error("unexpected error", path=request.path, error=type(error).__name__, where=where)
+        log.error("unexpected error", route=_route(), error=type(error).__name__, where=where)
         problem = Problem(
             title="Internal Server Error",
             status=500,
@@ -162,6 +162,11 @@ async def _handle_error(error: Exception) -> Response:
                 response.headers["Allow"] = allow
         return response
     return await error_page(problem.status)
+
+
+def _route() -> str:
+    """The pattern of the address, for logs: the address of a one-tap link is a secret."""
+    return str(request.url_rule)
 
 
 def _http_problem(error: HTTPException) -> Problem:

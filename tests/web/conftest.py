@@ -95,5 +95,20 @@ async def a_home(service: Service, home: str, count: int, north: float = 0.0, **
     await service.report(home, {"care_form": "short_term", "count": count})
 
 
+async def violations(page: Page) -> list[dict[str, Any]]:
+    """The rules of axe-core that the page breaks: what, how badly, and where. The page must have
+    been `opened` with `bypass_csp`."""
+    await page.evaluate((CLIENT / "node_modules" / "axe-core" / "axe.min.js").read_text())
+    found = await page.evaluate("axe.run()")
+    return [
+        {
+            "rule": rule["id"],
+            "impact": rule["impact"],
+            "at": [node["html"][:150] for node in rule["nodes"]],
+        }
+        for rule in found["violations"]
+    ]
+
+
 async def live(page: Page) -> None:
     await expect(page.locator("#live")).to_have_attribute("data-state", "live")

@@ -10,7 +10,7 @@ from playwright.async_api import Browser, Page, expect
 
 from tests.conftest import Service
 from tests.web.carer import Carer, carer_of
-from tests.web.conftest import CLIENT, DESK, PHONE, opened
+from tests.web.conftest import DESK, PHONE, opened, violations
 
 pytestmark = pytest.mark.browser
 OPEN_ALL = "for (const details of document.querySelectorAll('details')) details.open = true"
@@ -70,7 +70,6 @@ async def _tab_to(page: Page, wanted: str) -> None:
 async def test_everybody_can_use_it(
     service: Service, browser: Browser, carer: Carer, scheme: Any
 ) -> None:
-    axe = (CLIENT / "node_modules" / "axe-core" / "axe.min.js").read_text()
     pool = service.state.deployment.pool
     await pool.execute("UPDATE membership SET links_from = now() - interval '10 days'")
     expired = carer.link(age=timedelta(days=3))
@@ -88,13 +87,7 @@ async def test_everybody_can_use_it(
                 await page.evaluate(OPEN_ALL)
                 width = await page.evaluate("document.documentElement.scrollWidth")
                 assert width <= viewport["width"], path
-                await page.evaluate(axe)
-                found = await page.evaluate("axe.run()")
-                bad = [
-                    (rule["id"], [node["html"][:150] for node in rule["nodes"]])
-                    for rule in found["violations"]
-                ]
-                assert bad == [], (path, viewport)
+                assert await violations(page) == [], (path, viewport)
 
 
 async def test_it_flows_at_four_hundred_percent_and_from_right_to_left(

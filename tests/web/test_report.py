@@ -216,6 +216,20 @@ async def test_an_expired_link_sends_a_new_one_to_its_address_only(carer: Carer)
     assert (await carer.get(path[1]))[0] == 200
 
 
+async def test_no_log_holds_a_link(carer: Carer, capfd: pytest.CaptureFixture[str]) -> None:
+    """Whoever reads logs must not be able to report."""
+    pool = carer.service.state.deployment.pool
+    await pool.execute("ALTER TABLE membership RENAME TO away")
+    path = carer.link()
+    async with carer.service.client.get(carer.service.url + path) as answer:
+        assert answer.status == 500
+    async with carer.service.client.post(carer.service.url + path, data={"do": "x"}) as answer:
+        assert answer.status == 500
+    said = "".join(capfd.readouterr())
+    assert said.count("/report/link/<token>") == 2
+    assert path.rpartition("/")[2] not in said
+
+
 async def test_an_admin_moves_between_homes_and_staff_do_not(carer: Carer) -> None:
     await carer.service.put_home("b", name="Haus Berta")
     _, html = await carer.get(carer.link())
