@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.utils import format_datetime, make_msgid
@@ -38,13 +39,14 @@ class PostRefused(FreiplatzError):
 
 
 class MailSender(Protocol):
-    async def send(self, message: EmailMessage) -> None:
-        """Hand `message` over; raises `PostRefused`."""
+    async def send(self, message: EmailMessage, *, name: str | None = None) -> None:
+        """Hand `message` over; raises `PostRefused`. What has the same `name` is the same: a
+        sender that can does not send it twice."""
 
 
 class SmsSender(Protocol):
-    async def send_text(self, number: str, text: str) -> None:
-        """Send `text` to an international `number`; raises `PostRefused`."""
+    async def send_text(self, number: str, text: str, *, name: str | None = None) -> None:
+        """Send `text` to an international `number`; raises `PostRefused`. `name` as for mail."""
 
 
 def make_mail(
@@ -73,26 +75,30 @@ def make_mail(
 
 
 class FileSender:
-    """Writes what would be sent into `folder`."""
+    """Writes what would be sent into `folder`; of what has the same name only the first."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    async def send(self, message: EmailMessage) -> None:
-        path = await asyncio.to_thread(self._write, ".eml", message.as_bytes())
+    async def send(self, message: EmailMessage, *, name: str | None = None) -> None:
+        path = await asyncio.to_thread(self._write, name, ".eml", message.as_bytes())
         log.info("mail was written to a file", path=str(path))
 
-    async def send_text(self, number: str, text: str) -> None:
-        path = await asyncio.to_thread(self._write, ".txt", f"{number}\n\n{text}\n".encode())
+    async def send_text(self, number: str, text: str, *, name: str | None = None) -> None:
+        content = f"{number}\n\n{text}\n".encode()
+        path = await asyncio.to_thread(self._write, name, ".txt", content)
         log.info("an SMS was written to a file", path=str(path))
 
-    def _write(self, ending: str, content: bytes) -> Path:
+    def _write(self, name: str | None, ending: str, content: bytes) -> Path:
         self._folder.mkdir(parents=True, exist_ok=True)
-        name = f"{datetime.now(UTC):%Y%m%dT%H%M%S.%f}-{secrets.token_hex(4)}{ending}"
-        path = self._folder / name
-        unfinished = path.with_name(f".{name}")
+        once = f"{datetime.now(UTC):%Y%m%dT%H%M%S.%f}-{secrets.token_hex(4)}"
+        path = self._folder / f"{name or once}{ending}"
+        unfinished = self._folder / f".{once}{ending}"
         unfinished.write_bytes(content)
-        unfinished.rename(path)
+        # A link, unlike renaming, leaves alone what another process has written meanwhile.
+        with suppress(FileExistsError):
+            path.hardlink_to(unfinished)
+        unfinished.unlink()
         return path
 
 
@@ -107,7 +113,8 @@ class SmtpSender:
         self._user = unquote(parts.username) if parts.username else None
         self._password = unquote(parts.password) if parts.password else None
 
-    async def send(self, message: EmailMessage) -> None:
+    async def send(self, message: EmailMessage, *, name: str | None = None) -> None:
+        """SMTP knows no names: what tells the same message is its Message-ID."""
         try:
             await aiosmtplib.send(
                 message,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
 
@@ -134,9 +135,7 @@ async def delete_membership(connection: Connection | Pool, membership_id: int) -
     await connection.execute("DELETE FROM membership WHERE id = $1", membership_id)
 
 
-async def select_membership(
-    connection: Connection | Pool, membership_id: int
-) -> Membership | None:
+async def select_membership(connection: Connection | Pool, membership_id: int) -> Membership | None:
     row = await connection.fetchrow(f"{_SELECT} WHERE m.id = $1", membership_id)
     return _membership(row) if row else None
 
@@ -156,6 +155,23 @@ async def select_members(connection: Connection | Pool, home_id: str) -> list[Me
         home_id,
     )
     return [_membership(row) for row in rows]
+
+
+async def select_members_of(
+    connection: Connection | Pool, home_ids: Sequence[str]
+) -> dict[str, list[Membership]]:
+    """The same for many homes at once: each of `home_ids`, also one without anybody."""
+    rows = await connection.fetch(
+        _SELECT.replace("SELECT", "SELECT h.id AS of_home,", 1)
+        + " JOIN care_home h ON h.provider_id = m.provider_id"
+        " WHERE h.id = ANY($1) AND (m.home_id = h.id OR m.home_id IS NULL)"
+        " ORDER BY m.home_id NULLS LAST, m.id",
+        home_ids,
+    )
+    found: dict[str, list[Membership]] = {home_id: [] for home_id in home_ids}
+    for row in rows:
+        found[row["of_home"]].append(_membership(row))
+    return found
 
 
 async def select_homes_of(connection: Connection | Pool, staff_id: int) -> list[str]:
