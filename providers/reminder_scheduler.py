@@ -190,6 +190,17 @@ def _advance(reminder: Reminder, policy: ReminderPolicy, now: datetime) -> Remin
     )
 
 
+async def send_now(pool: Pool, post: ReminderPost, home: CareHome) -> int:
+    """Remind the people of a home whatever the plan says, and leave the plan alone; returns how
+    many mails and SMS were handed over."""
+    now = await pool.fetchval("SELECT now()")
+    reminder = Reminder(id=uuid4(), home_id=home.id, since=now, step="staff", due_at=now)
+    members = await select_members_of(pool, [home.id])
+    delivery = Delivery(told=())
+    await post.deliver(reminder, home, members[home.id], None, now, delivery)
+    return delivery.sent
+
+
 async def remind_for_ever(scheduler: Scheduler, *, seconds: float = ROUND_SECONDS) -> None:
     """A round every `seconds`."""
     while True:

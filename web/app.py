@@ -14,7 +14,7 @@ from werkzeug.exceptions import HTTPException
 
 from providers.api import api as provider_api
 from providers.auth import KeyRing
-from providers.reminder_scheduler import remind_for_ever
+from providers.reminder_scheduler import Scheduler, remind_for_ever
 from vacancies.audience import Audience
 from vacancies.board import Board
 from vacancies.database import is_connection_error
@@ -35,7 +35,7 @@ from web.operations import operations
 from web.pages import error_page, init_pages
 from web.points import points
 from web.problems import Problem, problem_of, problem_response, status_of
-from web.reminder_mail import open_scheduler
+from web.reminder_mail import open_post
 from web.state import State, state
 
 log = structlog.get_logger()
@@ -89,7 +89,7 @@ def create_app(deployment: Deployment, figures: Figures | None = None) -> Quart:
             )
             background = [
                 sweep_for_ever(deployment.pool, deployment.writer),
-                remind_for_ever(open_scheduler(deployment)),
+                remind_for_ever(Scheduler(deployment.pool, open_post(settings))),
             ]
             if deployment.servers is not None:
                 background.append(_keep_servers(deployment))

@@ -17,11 +17,9 @@ from jinja2 import Environment, PackageLoader, select_autoescape
 from providers.links import make_token
 from providers.post import open_mail_sender, sender_address
 from providers.reminder_post import Letter, ReminderPost
-from providers.reminder_scheduler import Scheduler
 from providers.reminders import Step
 from providers.staff import Membership
 from vacancies.config import Settings
-from vacancies.deployment import Deployment
 from vacancies.models import CareForm, CareHome
 from web.language import DEFAULT, Language, choose
 from web.words import CARE_FORMS
@@ -131,11 +129,9 @@ class MailWriter:
         )
 
 
-def open_scheduler(deployment: Deployment) -> Scheduler:
-    """The scheduler of a deployment. There is no provider of SMS yet."""
-    settings = deployment.settings
-    sender, address = open_mail_sender(settings), sender_address(settings)
-    return Scheduler(deployment.pool, ReminderPost(sender, address, MailWriter(settings)))
+def open_post(settings: Settings) -> ReminderPost:
+    """The way out for reminders, by mail. There is no provider of SMS yet."""
+    return ReminderPost(open_mail_sender(settings), sender_address(settings), MailWriter(settings))
 
 
 def offered_forms(home: CareHome) -> list[CareForm]:
