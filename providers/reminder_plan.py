@@ -19,7 +19,7 @@ from vacancies.listings import REGION
 
 PLAN_LOCK = 0x72656D69  # "remi": a batch is planned by one process at a time
 HABIT_DAYS = 28
-KEPT_DAYS = 60
+KEPT_DAYS = 30
 
 Outcome = Literal["reported", "closed", "unanswered"]
 
@@ -69,8 +69,8 @@ async def plan_batch(connection: Connection, policies: Policies, limit: int) -> 
         await connection.execute("SELECT pg_advisory_xact_lock($1)", PLAN_LOCK)
         rows = await connection.fetch(
             f"SELECT silent.* FROM ({_SILENT}) silent WHERE NOT EXISTS (SELECT FROM reminder r"
-            " WHERE r.home_id = silent.id AND (silent.is_new OR r.since = silent.since))"
-            " LIMIT $2",
+            " WHERE r.home_id = silent.id AND (silent.is_new OR r.since = silent.since)"
+            " AND (r.closed_at IS NULL OR r.outcome = 'unanswered')) LIMIT $2",
             policies.shortest_period() / 2,
             limit,
         )
@@ -78,7 +78,9 @@ async def plan_batch(connection: Connection, policies: Policies, limit: int) -> 
         planned = await connection.fetch(
             "INSERT INTO reminder (home_id, since, due_at)"
             " SELECT * FROM unnest($1::text[], $2::timestamptz[], $3::timestamptz[])"
-            " ON CONFLICT DO NOTHING RETURNING id",
+            # A report was undone, or the home opened again: the episode goes on where it was.
+            " ON CONFLICT (home_id, since) DO UPDATE SET closed_at = NULL, outcome = NULL"
+            " WHERE reminder.outcome <> 'unanswered' RETURNING id",
             [row["id"] for row in rows],
             [row["since"] for row in rows],
             [

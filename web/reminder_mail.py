@@ -22,6 +22,7 @@ from providers.staff import Membership
 from vacancies.config import Settings
 from vacancies.models import CareForm, CareHome
 from web.language import DEFAULT, Language, choose
+from web.link_mail import public_address
 from web.words import CARE_FORMS
 
 MOST_FORMS = 3  # in the mail; the page has the others
@@ -56,8 +57,7 @@ class MailWriter:
     """Writes for the deployment of `settings`; implements `LetterWriter`."""
 
     def __init__(self, settings: Settings) -> None:
-        address = settings.public_url or f"http://{settings.host}:{settings.port}"
-        self._url = address.rstrip("/")
+        self._url = public_address(settings)
         self._secret = settings.secret_key
 
     def for_member(self, home: CareHome, member: Membership, step: Step, now: datetime) -> Letter:

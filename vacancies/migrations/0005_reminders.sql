@@ -53,7 +53,7 @@ COMMENT ON COLUMN reminder.failures IS 'How often handing over failed in this st
 COMMENT ON COLUMN reminder.claim IS 'Which round of which process works on it.';
 COMMENT ON COLUMN reminder.claimed_until IS 'Until when that claim holds: then that process is taken for dead.';
 COMMENT ON COLUMN reminder.reminded_at IS 'When the first step was done; the others are counted from here.';
-COMMENT ON COLUMN reminder.closed_at IS 'When it came to its end; 60 days later the row is removed.';
+COMMENT ON COLUMN reminder.closed_at IS 'When it came to its end; 30 days later the row is removed.';
 COMMENT ON COLUMN reminder.outcome IS 'How: the home has reported, it was closed, or nobody is left to be told.';
 CREATE INDEX reminder_due ON reminder (due_at) WHERE closed_at IS NULL;
 CREATE INDEX reminder_closed ON reminder (closed_at) WHERE closed_at IS NOT NULL;
