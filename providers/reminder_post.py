@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from email.message import EmailMessage
@@ -171,7 +172,9 @@ class ReminderPost:
             headers=letter.headers,
         )
         domain = self._sender.rpartition("@")[2].rstrip(">") or "localhost"
-        message.replace_header("Message-ID", f"<{name}@{domain}>")
+        # Short: a long one would be folded, which some mail servers cannot read.
+        identity = hashlib.sha256(name.encode()).hexdigest()[:32]
+        message.replace_header("Message-ID", f"<{identity}@{domain}>")
         return message
 
 

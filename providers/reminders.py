@@ -90,9 +90,12 @@ def retry_at(failures: int, now: datetime, policy: ReminderPolicy) -> datetime |
 
 
 def _usual_moment(day: date, hour: int, policy: ReminderPolicy) -> datetime:
-    """The beginning of the usual hour, moved into the time of day that is permitted."""
-    last = max(policy.from_minute, policy.until_minute - 60)
-    return moment_of(day, min(max(hour * 60, policy.from_minute), last))
+    """The beginning of the usual hour; outside of the permitted time of day the opening, or the
+    last hour."""
+    minute = max(hour * 60, policy.from_minute)
+    if minute >= policy.until_minute:
+        minute = max(policy.from_minute, policy.until_minute - 60)
+    return moment_of(day, minute)
 
 
 def _after(latest: datetime, hour: int, policy: ReminderPolicy) -> datetime:
