@@ -81,7 +81,7 @@ class FileSender:
         self._folder = folder
 
     async def send(self, message: EmailMessage, *, name: str | None = None) -> None:
-        path = await asyncio.to_thread(self._write, name, ".eml", message.as_bytes())
+        path = await asyncio.to_thread(lambda: self._write(name, ".eml", message.as_bytes()))
         log.info("mail was written to a file", path=str(path))
 
     async def send_text(self, number: str, text: str, *, name: str | None = None) -> None:

@@ -7,6 +7,7 @@ import hashlib
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from email.message import EmailMessage
+from functools import partial
 from typing import Protocol
 
 import msgspec
@@ -96,8 +97,8 @@ class ReminderPost:
             address = municipality_email
 
             async def send(name: str) -> None:
-                letter = self._writer.for_municipality(home, now)
-                await self._mail.send(self._message(name, address, letter), name=name)
+                write = partial(self._writer.for_municipality, home, now)
+                await self._send(name, address, write)
 
             await self._hand_over(reminder, "mail:municipality", delivery, send)
 
@@ -110,8 +111,8 @@ class ReminderPost:
         delivery: Delivery,
     ) -> None:
         async def send(name: str) -> None:
-            letter = self._writer.for_member(home, member, reminder.step, now)
-            await self._mail.send(self._message(name, member.staff.email, letter), name=name)
+            write = partial(self._writer.for_member, home, member, reminder.step, now)
+            await self._send(name, member.staff.email, write)
 
         await self._hand_over(reminder, f"mail:{member.staff.id}", delivery, send)
 
@@ -161,6 +162,11 @@ class ReminderPost:
         else:
             delivery.sent += 1
         delivery.told = (*delivery.told, key)
+
+    async def _send(self, name: str, address: str, write: Callable[[], Letter]) -> None:
+        # To write a mail takes milliseconds, and this loop serves viewers: in a thread.
+        message = await asyncio.to_thread(lambda: self._message(name, address, write()))
+        await self._mail.send(message, name=name)
 
     def _message(self, name: str, address: str, letter: Letter) -> EmailMessage:
         message = make_mail(

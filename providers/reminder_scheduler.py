@@ -8,6 +8,7 @@ them again, with mails of the same names (see `ReminderPost`).
 from __future__ import annotations
 
 import asyncio
+import traceback
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import uuid4
@@ -134,7 +135,16 @@ class Scheduler:
         for task in late:
             tasks[task].delivery.failed += 1
         for task in tasks.keys() - late:
-            task.result()
+            # One that cannot be written must not hold up the others, again and again.
+            if (error := task.exception()) is not None:
+                each = tasks[task]
+                each.delivery.failed += 1
+                log.error(
+                    "a reminder could not be written",
+                    home=each.home.id,
+                    error=type(error).__name__,
+                    where="".join(traceback.format_tb(error.__traceback__)[-5:]),
+                )
 
 
 class _Work:

@@ -20,6 +20,7 @@ from providers.reminder_plan import claim_due, plan_batch, record_settled, selec
 from providers.reminder_policy import Policies, ReminderPolicy, record_policy
 from providers.reminder_post import ReminderPost
 from providers.reminder_scheduler import CLAIM_ROWS, LEASE, Round, Scheduler
+from providers.reminders import MOST_FAILURES
 from providers.staff import ensure_membership, ensure_staff
 from tests.waiting import until
 from vacancies.commands import Confirm, Describe, Report, Undo
@@ -480,6 +481,19 @@ async def test_while_the_mail_server_is_away_a_round_ends_and_all_waits(
     done = await town.scheduler_with(sender).run_until_done()
     assert (done.sent, done.failed, done.is_stuck) == (50, 0, False)
     assert len(box.mails) == 50
+
+
+async def test_an_address_that_is_none_does_not_hold_up_the_others(town: Town) -> None:
+    for home_id, email in (("a", "anna\n@a.example"), ("b", "bert@b.example")):
+        await town.add_home(home_id)
+        await town.add_person(email, home_id)
+    await town.add_person("boss@caritas.example", None)
+    for _ in range(MOST_FAILURES):
+        await town.scheduler.run_round()
+        await town.pool.execute("UPDATE reminder SET due_at = now() WHERE step = 'staff'")
+    assert town.recipients() == ["bert@b.example"]
+    # In the end it is given up, and the admins hear of it.
+    assert await town.steps() == [("a", "admins", None), ("b", "admins", None)]
 
 
 async def test_an_sms_goes_to_who_has_a_number(town: Town) -> None:
