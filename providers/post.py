@@ -93,7 +93,7 @@ class FileSender:
         self._folder.mkdir(parents=True, exist_ok=True)
         once = f"{datetime.now(UTC):%Y%m%dT%H%M%S.%f}-{secrets.token_hex(4)}"
         path = self._folder / f"{name or once}{ending}"
-        unfinished = self._folder / f".{once}{ending}"
+        unfinished = self._folder / f".{once}.part"
         unfinished.write_bytes(content)
         # A link, unlike renaming, leaves alone what another process has written meanwhile.
         with suppress(FileExistsError):
