@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 
 from providers.reminder_policy import ReminderPolicy, record_policy
+from providers.staff import ensure_membership, ensure_staff
+from tests.conftest import served
 from tests.flow.program import FREIPLATZ, ROOT
 from tests.waiting import until
 from vacancies.commands import Describe, Report
@@ -136,3 +138,24 @@ async def test_ten_thousand_homes_are_reminded_once_though_a_scheduler_is_killed
 def recipient(path: Path) -> str:
     with path.open() as lines:
         return next(line[4:].strip() for line in lines if line.startswith("To: "))
+
+
+async def test_a_served_deployment_reminds_by_itself(
+    settings: Settings, pool: Pool, writer: Writer
+) -> None:
+    provider = await ensure_provider(pool, "Caritas")
+    profile = Profile(name="Haus a", point=Point(51.9, 8.4))
+    said_at = datetime.now(UTC) - timedelta(hours=30)
+    await writer.submit(
+        [
+            Describe(home_id="a", provider_id=provider.id, provider=provider.slug, profile=profile),
+            Report(home_id="a", vacancies=(), observed_at=said_at),
+        ]
+    )
+    staff = await ensure_staff(pool, "anna@a.example")
+    await ensure_membership(pool, staff.id, provider.id, "a")
+    async with pool.acquire() as connection:
+        await record_policy(connection, "", ALWAYS)
+    folder = settings.data_dir / "mail"
+    async with served(settings):
+        await until(lambda: count_mails(folder) == 1)
