@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta
 import asyncpg
 import msgspec
 
+from providers.payloads import is_email
 from vacancies.database import Connection, Pool
 from vacancies.errors import InvalidInput
 from vacancies.listings import REGION
@@ -49,8 +50,7 @@ class ReminderPolicy(msgspec.Struct, frozen=True, kw_only=True):
                 "The municipality cannot be told before the provider.",
                 field="municipality_after_hours",
             )
-        address = self.municipality_email
-        if address is not None and (address.count("@") != 1 or len(address.split()) != 1):
+        if self.municipality_email is not None and not is_email(self.municipality_email):
             raise InvalidInput("The address must look like name@town.de.", field="email")
 
     def permits(self, at: datetime) -> bool:

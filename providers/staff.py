@@ -1,4 +1,5 @@
-"""People who report for homes: what they may do. They have no password (`signin.py`)."""
+"""People who report for homes: what they may do. They have no password: links are
+sent to their address (`links.py`)."""
 
 from __future__ import annotations
 
@@ -96,29 +97,19 @@ async def ensure_staff(
     return Staff(**dict(row))
 
 
-async def select_staff(connection: Connection | Pool, email: str) -> Staff | None:
-    row = await connection.fetchrow(
-        "SELECT id, email, name, language, phone FROM staff WHERE email = $1", normal_email(email)
-    )
-    return Staff(**dict(row)) if row else None
-
-
 async def ensure_membership(
     connection: Connection | Pool,
     staff_id: int,
     provider_id: int,
     home_id: str | None = None,
-    *,
-    created_by: int | None = None,
 ) -> int:
     """The number of the membership, made if there is none; None as home makes an admin."""
     await connection.execute(
-        "INSERT INTO membership (staff_id, provider_id, home_id, created_by)"
-        " VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
+        "INSERT INTO membership (staff_id, provider_id, home_id) VALUES ($1, $2, $3)"
+        " ON CONFLICT DO NOTHING",
         staff_id,
         provider_id,
         home_id,
-        created_by,
     )
     found: int = await connection.fetchval(
         "SELECT id FROM membership"
@@ -140,27 +131,16 @@ async def select_membership(connection: Connection | Pool, membership_id: int) -
     return _membership(row) if row else None
 
 
-async def select_memberships(connection: Connection | Pool, staff_id: int) -> list[Membership]:
-    """All that a person may do."""
-    rows = await connection.fetch(f"{_SELECT} WHERE m.staff_id = $1 ORDER BY m.id", staff_id)
-    return [_membership(row) for row in rows]
-
-
-async def select_members(connection: Connection | Pool, home_id: str) -> list[Membership]:
-    """All who may report for a home: its own staff first, then the admins of its provider."""
-    rows = await connection.fetch(
-        f"{_SELECT} JOIN care_home h ON h.provider_id = m.provider_id"
-        " WHERE h.id = $1 AND (m.home_id = h.id OR m.home_id IS NULL)"
-        " ORDER BY m.home_id NULLS LAST, m.id",
-        home_id,
-    )
+async def select_all_memberships(connection: Connection | Pool) -> list[Membership]:
+    rows = await connection.fetch(f"{_SELECT} ORDER BY p.slug, m.home_id NULLS FIRST, s.email")
     return [_membership(row) for row in rows]
 
 
 async def select_members_of(
     connection: Connection | Pool, home_ids: Sequence[str]
 ) -> dict[str, list[Membership]]:
-    """The same for many homes at once: each of `home_ids`, also one without anybody."""
+    """All who may report for each of `home_ids`: its own staff first, then the admins of its
+    provider."""
     rows = await connection.fetch(
         _SELECT.replace("SELECT", "SELECT h.id AS of_home,", 1)
         + " JOIN care_home h ON h.provider_id = m.provider_id"
@@ -174,17 +154,6 @@ async def select_members_of(
     return found
 
 
-async def select_homes_of(connection: Connection | Pool, staff_id: int) -> list[str]:
-    """Ids of all open homes that a person may report for, by name."""
-    rows = await connection.fetch(
-        "SELECT DISTINCT h.id, h.name FROM membership m JOIN care_home h"
-        " ON h.provider_id = m.provider_id AND (m.home_id IS NULL OR m.home_id = h.id)"
-        " WHERE m.staff_id = $1 AND h.status = 'open' ORDER BY h.name, h.id",
-        staff_id,
-    )
-    return [row["id"] for row in rows]
-
-
 async def select_homes_of_provider(
     connection: Connection | Pool, provider_id: int
 ) -> list[tuple[str, str]]:
@@ -195,14 +164,6 @@ async def select_homes_of_provider(
         provider_id,
     )
     return [(row["id"], row["name"]) for row in rows]
-
-
-async def membership_for(
-    connection: Connection | Pool, staff_id: int, home_id: str
-) -> Membership | None:
-    """By which membership a person may report for a home; None if they may not."""
-    found = [m for m in await select_members(connection, home_id) if m.staff.id == staff_id]
-    return found[0] if found else None
 
 
 async def revoke_links(connection: Connection | Pool, membership_id: int) -> None:

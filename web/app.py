@@ -14,7 +14,6 @@ from werkzeug.exceptions import HTTPException
 
 from providers.api import api as provider_api
 from providers.auth import KeyRing
-from providers.post import open_mail_sender
 from providers.reminder_scheduler import Scheduler, remind_for_ever
 from vacancies.audience import Audience
 from vacancies.board import Board
@@ -87,7 +86,6 @@ def create_app(deployment: Deployment, figures: Figures | None = None) -> Quart:
                 geocoder,
                 live,
                 figures or Figures(),
-                open_mail_sender(settings),
                 await deployment.is_demo(),
             )
             background = [

@@ -22,7 +22,7 @@ from providers.staff import Membership
 from vacancies.config import Settings
 from vacancies.models import CareForm, CareHome
 from web.language import DEFAULT, Language, choose
-from web.link_mail import public_address
+from web.link_mail import link_address, public_address
 from web.words import CARE_FORMS
 
 MOST_FORMS = 3  # in the mail; the page has the others
@@ -58,7 +58,7 @@ class MailWriter:
 
     def __init__(self, settings: Settings) -> None:
         self._url = public_address(settings)
-        self._secret = settings.secret_key
+        self._settings = settings
 
     def for_member(self, home: CareHome, member: Membership, step: Step, now: datetime) -> Letter:
         language = choose(member.staff.language)
@@ -101,7 +101,8 @@ class MailWriter:
         )
 
     def _page(self, home: CareHome, member: Membership, now: datetime) -> str:
-        return f"{self._url}/report/link/{make_token(self._secret, member.id, home.id, now)}"
+        token = make_token(self._settings.secret_key, member.id, home.id, now)
+        return link_address(self._settings, token)
 
     def _content(
         self, language: Language, home: CareHome, member: Membership, step: Step, now: datetime

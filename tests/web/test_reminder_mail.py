@@ -22,7 +22,7 @@ from providers.staff import (
     Staff,
     ensure_membership,
     ensure_staff,
-    select_memberships,
+    select_membership,
 )
 from tests.conftest import Service
 from vacancies.config import Settings
@@ -201,9 +201,10 @@ async def test_the_links_open_the_report_page(service: Service) -> None:
     pool, settings = service.state.deployment.pool, service.state.settings
     staff = await ensure_staff(pool, "anna@a.example", language="en")
     provider_id = await pool.fetchval("SELECT id FROM provider")
-    await ensure_membership(pool, staff.id, provider_id, "a")
+    member_id = await ensure_membership(pool, staff.id, provider_id, "a")
     (home,) = await select_homes(pool, ["a"])
-    (found,) = await select_memberships(pool, staff.id)
+    found = await select_membership(pool, member_id)
+    assert found is not None
     letter = MailWriter(settings).for_member(home, found, "staff", datetime.now(UTC))
     links = dict(Links(letter.html or "").found)
     address = links["short-term care: 2 free"]

@@ -1,5 +1,10 @@
 -- Who is reminded to report, when, and who is told if that does not help.
 
+ALTER TABLE staff ADD COLUMN phone text;
+COMMENT ON COLUMN staff.phone IS 'Number for reminders by SMS, null without.';
+ALTER TABLE membership ADD COLUMN wants_reminders boolean NOT NULL DEFAULT true;
+COMMENT ON COLUMN membership.wants_reminders IS 'Whether reminders go to this person.';
+
 CREATE TABLE reminder_policy (
     prefix                   text PRIMARY KEY CHECK (prefix ~ '^[0-9]{0,12}$'),
     every_hours              integer NOT NULL CHECK (every_hours BETWEEN 1 AND 8784),
