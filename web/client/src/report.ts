@@ -74,6 +74,8 @@ async function report(): Promise<void> {
   pressed = JSON.stringify(lines);
   try {
     await outbox.report(body(), lines);
+    // On a small phone it begins below the edge, and nobody would know that it has worked.
+    element("outcome").scrollIntoView({ block: "nearest" });
   } catch {
     // Nothing can be kept here (a private window): the form goes as without a script.
     const name = Object.assign(document.createElement("input"), { type: "hidden", name: "do" });
