@@ -19,6 +19,7 @@ COMMANDS = {
     "key": "web.commands.administration:key",
     "provider": "web.commands.administration:provider",
     "home": "web.commands.administration:home",
+    "webhook": "web.commands.webhooks:webhook",
     "demo": "web.commands.demo:demo",
 }
 
