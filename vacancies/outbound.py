@@ -16,7 +16,7 @@ import socket
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from ipaddress import ip_address
 from types import TracebackType
 from typing import Any, Literal, Self, TypeAlias
 
@@ -26,6 +26,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
 from vacancies.errors import FreiplatzError, InvalidInput
+from vacancies.internet import Ip, is_public
 
 PORTS = (443, 8443)
 CALL_SECONDS = 15.0
@@ -37,31 +38,8 @@ KEEP_SECONDS = 2.0
 # Names whose servers dawdle must not take the threads that all others need.
 LOOKUP_THREADS = 4
 
-Ip: TypeAlias = IPv4Address | IPv6Address
 Lookup: TypeAlias = Callable[[str], Awaitable[Sequence[str]]]
 Trouble = Literal["address", "connection", "tls", "timeout"]
-
-# IANA's special-purpose registries (RFC 6890 and its updates), multicast, and one address that
-# looks public: Azure serves its machines from 168.63.129.16. Written out, because what Python's
-# `is_global` says differs from release to release.
-_INSIDE_V4 = tuple(
-    map(
-        ip_network,
-        (
-            *("0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16"),
-            *("172.16.0.0/12", "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24"),
-            *("192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24"),
-            *("224.0.0.0/4", "240.0.0.0/4", "168.63.129.16/32"),
-        ),
-    )
-)
-# Of IPv6 only global unicast: that leaves out loopback, link-local, private and multicast
-# addresses and those that embed an IPv4 one (mapped, compatible, NAT64). Of the rest, what is
-# not for the public or embeds one too: Teredo is in 2001::/23, 6to4 is 2002::/16.
-_GLOBAL_V6 = ip_network("2000::/3")
-_INSIDE_V6 = tuple(
-    map(ip_network, ("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20", "2620:4f:8000::/48"))
-)
 
 # Browsers and inet_aton read a host as IPv4 if its last part is a number (WHATWG URL, 3.5).
 _ENDS_IN_NUMBER = re.compile(r"(?:^|\.)(?:[0-9]+|0x[0-9a-f]*)\.*$", re.IGNORECASE)
@@ -90,17 +68,6 @@ class Answer(msgspec.Struct, frozen=True):
 
     status: int
     retry_after: str | None
-
-
-def is_public(address: Ip) -> bool:
-    """Whether `address` is one of the public internet."""
-    if isinstance(address, IPv4Address):
-        return not any(address in network for network in _INSIDE_V4)
-    return (
-        address.scope_id is None
-        and address in _GLOBAL_V6
-        and not any(address in network for network in _INSIDE_V6)
-    )
 
 
 class Outbound:

@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from yarl import URL
 
 from tests.receiver import receiver
-from vacancies.outbound import AddressRefused, CallFailed, Outbound, is_public
+from vacancies.internet import is_public
+from vacancies.outbound import AddressRefused, CallFailed, Outbound
 
 # Ways to write an address that leads inside, or may be read in two ways.
 REFUSED = (
