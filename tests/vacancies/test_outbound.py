@@ -186,7 +186,7 @@ async def test_tls_is_for_the_name_though_the_address_is_pinned(certificate: Pat
     asked_for: list[str | None] = []
     server = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     server.load_cert_chain(certificate, certificate.with_name("key.pem"))
-    server.sni_callback = lambda connection, name, context: asked_for.append(name)  # type: ignore[assignment]
+    server.sni_callback = lambda connection, name, context: asked_for.append(name)
     trusted = ssl.create_default_context(cafile=certificate)
 
     async def lookup(host: str) -> list[str]:

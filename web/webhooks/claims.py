@@ -36,6 +36,11 @@ class Claim:
     known: dict[str, bool] = field(default_factory=dict)
     lost: list[str] = field(default_factory=list)
 
+    @property
+    def settled_epoch(self) -> str:
+        """What is stored: while homes are `lost`, the next turn has to find them anew."""
+        return "" if self.lost else self.epoch
+
 
 async def claim_webhooks(
     connection: Connection,
@@ -69,16 +74,17 @@ async def claim_webhooks(
     return [Claim(token=token, **dict(row)) for row in rows]
 
 
-async def release_claim(connection: Connection, claim: Claim, now: datetime) -> None:
-    """Give a webhook back; whoever has waited longer comes first then."""
+async def release_claim(connection: Connection, claim: Claim, again_at: datetime) -> None:
+    """Give a webhook back, not to be taken before `again_at`; whoever has waited longer comes
+    first then."""
     await connection.execute(
         "UPDATE webhook SET claim = NULL, claimed_until = NULL, epoch = $3, cursor = $4,"
         " next_attempt_at = $5 WHERE id = $1 AND claim = $2",
         claim.id,
         claim.token,
-        claim.epoch,
+        claim.settled_epoch,
         claim.cursor,
-        now,
+        again_at,
     )
 
 
@@ -92,7 +98,7 @@ async def record_success(
         " claimed_until = $5 WHERE id = $1 AND claim = $2 RETURNING true",
         claim.id,
         claim.token,
-        claim.epoch,
+        claim.settled_epoch,
         claim.cursor,
         until,
     )
@@ -128,7 +134,7 @@ async def record_failure(
         " claim = NULL, claimed_until = NULL WHERE id = $1 AND claim = $2 RETURNING true",
         claim.id,
         claim.token,
-        claim.epoch,
+        claim.settled_epoch,
         claim.cursor,
         claim.attempts,
         claim.failing_since,

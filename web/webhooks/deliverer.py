@@ -48,6 +48,7 @@ TURN_SECONDS = 30.0  # then others have the slot
 # Longer than a call, or another process would take over while we wait for an answer.
 LEASE_SECONDS = 4 * CALL_SECONDS
 PRUNE_SECONDS = 600.0
+STALE = timedelta(seconds=2)
 
 
 class Deliverer:
@@ -143,9 +144,13 @@ class Deliverer:
         query = None
         if claim.search is not None:
             query = await read_search(claim.search, self._geocoder)
-        keys = await self._prepare(claim)
+        if not (keys := await self._prepare(claim)):
+            # Whoever has the new history delivers; we have it in a second.
+            async with borrowed(self._pool) as connection:
+                await release_claim(connection, claim, self._clock() + STALE)
+            return
         ends_at = time.monotonic() + TURN_SECONDS
-        while keys and time.monotonic() < ends_at:
+        while time.monotonic() < ends_at:
             event = await self._next_event(claim, query)
             if event is None:
                 break
@@ -162,8 +167,7 @@ class Deliverer:
             await release_claim(connection, claim, self._clock())
 
     async def _prepare(self, claim: Claim) -> list[str]:
-        """The secrets of a turn. None if our board is of a history that is over: whoever has
-        the new one delivers."""
+        """The secrets of a turn; none if our board is of a history that is over."""
         board = self._board
         async with borrowed(self._pool) as connection:
             is_new = claim.epoch != board.epoch

@@ -15,8 +15,8 @@ from standardwebhooks import Webhook as Verifier
 from tests.web.webhooks.conftest import Bench, Inbox, open_bench, open_inbox, status, taken
 from vacancies.database import select_epoch
 from vacancies.models import CareForm, Point
-from web.webhooks.claims import claim_webhooks, record_success
-from web.webhooks.deliveries import MOST_KEPT, delete_old_deliveries, select_deliveries
+from web.webhooks.claims import Claim, claim_webhooks, record_success
+from web.webhooks.deliveries import MOST_KEPT, Delivery, delete_old_deliveries, select_deliveries
 from web.webhooks.endpoints import (
     Webhook,
     pause_webhook,
@@ -323,13 +323,22 @@ async def test_a_claim_is_one_processs_and_a_lost_one_records_nothing(
             claims.extend(found)
             return len(found)
 
-    claims: list = []  # type: ignore[type-arg]
+    claims: list[Claim] = []
     assert sorted(await asyncio.gather(claim(), claim(), claim())) == [0, 0, 1]
     await pause_webhook(bench.deployment.pool, webhook.id)
-    log = await select_deliveries(bench.deployment.pool, webhook.id)
+    delivery = Delivery(
+        message_id="msg_1",
+        event="listing.changed",
+        home_id="a",
+        attempt=1,
+        sent_at=bench.now,
+        duration_ms=1,
+        outcome="delivered",
+    )
     async with bench.deployment.pool.acquire() as connection, connection.transaction():
-        assert not await record_success(connection, claims[0], None, bench.now)  # type: ignore[arg-type]
-    assert log == await select_deliveries(bench.deployment.pool, webhook.id) == []
+        assert not await record_success(connection, claims[0], delivery, bench.now)
+    assert await select_deliveries(bench.deployment.pool, webhook.id) == []
+    assert not await bench.deployment.pool.fetch("SELECT FROM webhook_home")
     assert await state_of(bench, webhook) == ("paused", "owner")
 
 
@@ -346,8 +355,14 @@ async def test_after_a_restore_all_is_told_anew(bench: Bench, inbox: Inbox) -> N
     await pool.execute("DELETE FROM care_home WHERE id = 'b'")
     await pool.execute("UPDATE revision_head SET revision = 1")
     await pool.execute("UPDATE deployment SET epoch = 'another'")
+    await bench.webhook(inbox.url, provider="Süd")
     await bench.deliverer.deliver_due()  # our board is of the old history: nothing to do
     assert inbox.messages == []
+    inbox.behave = status(500)
+    await bench.deliver()
+    inbox.behave = taken
+    assert inbox.take() == [(GONE, "b")]
+    bench.pass_by(seconds=5)
     await bench.deliver()
     assert bench.board.epoch == await select_epoch(pool)
     assert inbox.messages[1].id != before["a"]

@@ -14,7 +14,7 @@ NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 
 @pytest.mark.parametrize("chance", [0.0, 0.5, 1.0])
 def test_tries_are_spread_over_three_days_and_end(chance: float) -> None:
-    now, pauses = NOW, []
+    now, pauses = NOW, list[float]()
     while again_at := next_attempt(len(pauses) + 1, NOW, now, None, chance):
         pauses.append((again_at - now).total_seconds())
         now = again_at
