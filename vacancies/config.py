@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,7 +90,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     tiles = (basemap or "").partition(" ")[0] or None
     _check_address(tiles, "BASEMAP", ("http", "https"), wrong, "(.pmtiles files are not read yet)")
     ports = [part.strip() for part in (value("OUTBOUND_PORTS") or "443,8443").split(",")]
-    if not all(part.isascii() and part.isdigit() and 0 < int(part) < 65536 for part in ports):
+    if not all(re.fullmatch(r"[0-9]{1,5}", part) and 0 < int(part) < 65536 for part in ports):
         wrong.append("FREIPLATZ_OUTBOUND_PORTS must be numbers of ports with commas: 443,8443")
         ports = []
     secret = value("SECRET_KEY")

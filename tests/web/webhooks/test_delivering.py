@@ -371,6 +371,24 @@ async def test_after_a_restore_all_is_told_anew(bench: Bench, inbox: Inbox) -> N
     assert inbox.take() == []
 
 
+async def test_a_home_whose_tombstone_is_gone_is_told_of_too(bench: Bench, inbox: Inbox) -> None:
+    """The webhook was paused for longer than boards remember homes that closed."""
+    pool = bench.deployment.pool
+    for home in "ab":
+        await bench.home(home)
+    webhook = await bench.webhook(inbox.url, provider="Nord")
+    await bench.deliver()
+    inbox.take()
+    await pause_webhook(pool, webhook.id)
+    await bench.close("a")
+    await pool.execute("UPDATE care_home SET closed_at = now() - interval '91 days' WHERE id = 'a'")
+    await resume_webhook(pool, webhook.id, bench.now)
+    async with open_bench(bench.deployment) as later:  # a process that was started since
+        await later.deliver()
+        await later.deliver()
+    assert inbox.take() == [(GONE, "a")]
+
+
 async def test_the_log_is_bounded(bench: Bench, inbox: Inbox) -> None:
     webhook = await bench.webhook(inbox.url, provider="Nord")
     pool = bench.deployment.pool
