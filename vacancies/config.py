@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +32,7 @@ class Settings:
     smtp_url: str | None = None
     geocoder: str = "offline"
     basemap: str | None = None
+    outbound_ports: tuple[int, ...] = (443, 8443)
 
 
 NAMES = tuple(
@@ -47,6 +49,7 @@ NAMES = tuple(
         "SMTP_URL",
         "GEOCODER",
         "BASEMAP",
+        "OUTBOUND_PORTS",
     )
 )
 
@@ -86,6 +89,10 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     basemap = value("BASEMAP")
     tiles = (basemap or "").partition(" ")[0] or None
     _check_address(tiles, "BASEMAP", ("http", "https"), wrong, "(.pmtiles files are not read yet)")
+    ports = [part.strip() for part in (value("OUTBOUND_PORTS") or "443,8443").split(",")]
+    if not all(re.fullmatch(r"[0-9]{1,5}", part) and 0 < int(part) < 65536 for part in ports):
+        wrong.append("FREIPLATZ_OUTBOUND_PORTS must be numbers of ports with commas: 443,8443")
+        ports = []
     secret = value("SECRET_KEY")
     if secret is not None and len(secret) < 32:
         wrong.append("FREIPLATZ_SECRET_KEY must have at least 32 characters")
@@ -103,6 +110,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         smtp_url=value("SMTP_URL"),
         geocoder=geocoder,
         basemap=basemap,
+        outbound_ports=tuple(map(int, ports)),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import traceback
-from collections.abc import AsyncGenerator, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack
 from urllib.parse import urlsplit
 
@@ -14,13 +14,15 @@ from werkzeug.exceptions import HTTPException
 
 from providers.api import api as provider_api
 from providers.auth import KeyRing
+from providers.post import open_mail_sender, sender_address
 from vacancies.audience import Audience
-from vacancies.board import Board
+from vacancies.board import Board, Change
 from vacancies.database import is_connection_error
 from vacancies.deployment import Deployment
 from vacancies.errors import FreiplatzError, Unavailable
 from vacancies.feed import Follower, channel_name
-from vacancies.geocoding import open_geocoder
+from vacancies.geocoding import Geocoder, open_geocoder
+from vacancies.outbound import Outbound
 from vacancies.servers import revive
 from vacancies.sweeper import sweep_for_ever
 from vacancies.tasks import stop_tasks
@@ -36,6 +38,9 @@ from web.points import points
 from web.problems import Problem, problem_of, problem_response, status_of
 from web.report import report_pages
 from web.state import State, state
+from web.webhooks.api import api as webhooks_api
+from web.webhooks.deliverer import Deliverer
+from web.webhooks.notes import Notes
 
 log = structlog.get_logger()
 
@@ -43,9 +48,11 @@ MAX_BODY_BYTES = 2 * 1024 * 1024
 REVIVE_SECONDS = 2.0
 
 
-def create_app(deployment: Deployment, figures: Figures | None = None) -> Quart:
+def create_app(
+    deployment: Deployment, figures: Figures | None = None, outbound: Outbound | None = None
+) -> Quart:
     """The app that serves `deployment`, which must stay open as long; `figures` are those of
-    all processes that serve it on one port."""
+    all processes that serve it on one port, `outbound` calls webhooks."""
     settings = deployment.settings
     app = Quart(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
@@ -55,14 +62,21 @@ def create_app(deployment: Deployment, figures: Figures | None = None) -> Quart:
     geocoder = open_geocoder(settings.geocoder)
     live = LiveStreams(app.asgi_app, board, audience, geocoder)  # type: ignore[arg-type]
     app.asgi_app = live  # type: ignore[assignment]
+    outbound = outbound or Outbound(ports=settings.outbound_ports)
+    webhooks = _deliverer(deployment, board, outbound, geocoder)
     app.extensions.update(
         deployment=deployment,
         keys=KeyRing(deployment.pool),
         live=live,
         geocoder=geocoder,
         status_of=status_of,
+        outbound=outbound,
+        webhooks=webhooks,
     )
-    for blueprint in (provider_api, reader_api, points, openapi, operations, finder, report_pages):
+    for blueprint in (
+        *(provider_api, webhooks_api, reader_api, points),
+        *(openapi, operations, finder, report_pages),
+    ):
         app.register_blueprint(blueprint)
     init_pages(app)
     init_assets(app)
@@ -72,7 +86,7 @@ def create_app(deployment: Deployment, figures: Figures | None = None) -> Quart:
     @app.while_serving
     async def lifespan() -> AsyncGenerator[None]:
         async with AsyncExitStack() as stack:
-            follower = await _follow(stack, deployment, board, live)
+            follower = await _follow(stack, deployment, board, live, webhooks.wake)
             live.delivery.start()
             stack.push_async_callback(live.close)
             app.extensions["state"] = State(
@@ -86,7 +100,11 @@ def create_app(deployment: Deployment, figures: Figures | None = None) -> Quart:
                 figures or Figures(),
                 await deployment.is_demo(),
             )
-            background = [sweep_for_ever(deployment.pool, deployment.writer)]
+            await stack.enter_async_context(outbound)
+            background = [
+                sweep_for_ever(deployment.pool, deployment.writer),
+                webhooks.run_for_ever(),
+            ]
             if deployment.servers is not None:
                 background.append(_keep_servers(deployment))
             for work in background:
@@ -97,18 +115,35 @@ def create_app(deployment: Deployment, figures: Figures | None = None) -> Quart:
     return app
 
 
+def _deliverer(
+    deployment: Deployment, board: Board, outbound: Outbound, geocoder: Geocoder
+) -> Deliverer:
+    settings, pool = deployment.settings, deployment.pool
+    notes = Notes(pool, open_mail_sender(settings), sender_address(settings))
+    return Deliverer(pool, board, outbound, geocoder, settings.secret_key, notes)
+
+
 async def _follow(
-    stack: AsyncExitStack, deployment: Deployment, board: Board, live: LiveStreams
+    stack: AsyncExitStack,
+    deployment: Deployment,
+    board: Board,
+    live: LiveStreams,
+    wake: Callable[[], None],
 ) -> Follower:
+    def pass_on(changes: Sequence[Change]) -> None:
+        live.delivery.on_changes(changes)
+        wake()
+
     def restart() -> None:
         deployment.doorbell.channel = channel_name(board.epoch)
         live.delivery.on_restart()
+        wake()
 
     follower = Follower(
         deployment.pool,
         deployment.redis,
         board,
-        on_changes=live.delivery.on_changes,
+        on_changes=pass_on,
         on_restart=restart,
     )
     await stack.enter_async_context(follower)

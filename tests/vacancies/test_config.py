@@ -26,6 +26,7 @@ def test_one_sentence_lists_everything_that_is_wrong() -> None:
                 "FREIPLATZ_PUBLIC_URL": "example.org",
                 "FREIPLATZ_SECRET_KEY": "short",
                 "FREIPLATZ_GEOCODDER": "offline",
+                "FREIPLATZ_OUTBOUND_PORTS": "443,99999",
             }
         )
     for name in (
@@ -36,8 +37,14 @@ def test_one_sentence_lists_everything_that_is_wrong() -> None:
         "PUBLIC_URL",
         "SECRET_KEY",
         "GEOCODDER",
+        "OUTBOUND_PORTS",
     ):
         assert f"FREIPLATZ_{name}" in raised.value.detail
+
+
+def test_ports_are_a_list() -> None:
+    settings = load_settings({"FREIPLATZ_OUTBOUND_PORTS": "443, 4443"})
+    assert settings.outbound_ports == (443, 4443)
 
 
 def test_empty_means_not_set() -> None:
