@@ -25,6 +25,7 @@ import msgspec
 from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
+from vacancies.config import Settings
 from vacancies.errors import FreiplatzError, InvalidInput
 from vacancies.internet import Ip, is_public
 
@@ -43,6 +44,11 @@ Trouble = Literal["address", "connection", "tls", "timeout"]
 
 # Browsers and inet_aton read a host as IPv4 if its last part is a number (WHATWG URL, 3.5).
 _ENDS_IN_NUMBER = re.compile(r"(?:^|\.)(?:[0-9]+|0x[0-9a-f]*)\.*$", re.IGNORECASE)
+# Labels of 1 to 63 signs (RFC 1035, 2.3.4); underscores occur. What breaks this rule makes
+# resolvers raise instead of answer.
+_NAME = re.compile(
+    r"(?=.{1,253}$)(?:(?!-)[a-z0-9_-]{1,63}(?<!-)\.)+(?!-)[a-z0-9-]{1,63}(?<!-)", re.IGNORECASE
+)
 _FORBIDDEN_SIGN = re.compile(r"[\s\\\x00-\x20\x7f-\x9f]")
 
 
@@ -73,7 +79,8 @@ class Answer(msgspec.Struct, frozen=True):
 class Outbound:
     """Calls out; use it as an asynchronous context manager.
 
-    `allow_loopback` is for tests: this machine may be called, on any port, without TLS.
+    `allow_loopback` is for trying and for tests: this machine may be called, on any port,
+    without TLS.
     `lookup` gives the addresses of a name, the system's resolver by default.
     """
 
@@ -131,6 +138,8 @@ class Outbound:
                 raise ValueError
             url = URL(text)
             host, port = url.raw_host, url.port
+            if len(str(url)) > MAX_ADDRESS_LENGTH:  # it grows by what must be written as %XX
+                raise ValueError
         except (ValueError, UnicodeError):
             raise _refused("This is not an address that can be called.", field) from None
         if url.scheme != "https" and not (self._allow_loopback and url.scheme == "http"):
@@ -153,7 +162,7 @@ class Outbound:
                 raise _refused("Write the number of the host in its usual form.", field) from None
             if not self._is_allowed(address):
                 raise _refused("This address is not on the public internet.", field)
-        elif "." not in host or host.endswith("."):
+        elif not _NAME.fullmatch(host):
             raise _refused("The host must be a whole name, such as hooks.example.org.", field)
 
     async def post(self, url: URL, body: bytes, headers: Mapping[str, str]) -> Answer:
@@ -214,12 +223,19 @@ class _Resolver(AbstractResolver):
 
     async def _ask_system(self, host: str) -> list[str]:
         found = await asyncio.get_running_loop().run_in_executor(
-            self._threads, lambda: socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
+            # As bytes: Python's own encoding of names raises errors of another kind.
+            self._threads,
+            lambda: socket.getaddrinfo(host.encode("ascii"), None, type=socket.SOCK_STREAM),
         )
         return [str(address[0]) for *_, address in found]
 
     async def close(self) -> None:
         self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+def outbound_of(settings: Settings) -> Outbound:
+    """What `settings` allow to call."""
+    return Outbound(ports=settings.outbound_ports, allow_loopback=settings.outbound_loopback)
 
 
 def _refused(detail: str, field: str) -> AddressRefused:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import traceback
-from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
+from collections.abc import AsyncGenerator, Coroutine, Sequence
 from contextlib import AsyncExitStack
 from urllib.parse import urlsplit
 
@@ -21,8 +21,8 @@ from vacancies.database import is_connection_error
 from vacancies.deployment import Deployment
 from vacancies.errors import FreiplatzError, Unavailable
 from vacancies.feed import Follower, channel_name
-from vacancies.geocoding import Geocoder, open_geocoder
-from vacancies.outbound import Outbound
+from vacancies.geocoding import open_geocoder
+from vacancies.outbound import Outbound, outbound_of
 from vacancies.servers import revive
 from vacancies.sweeper import sweep_for_ever
 from vacancies.tasks import stop_tasks
@@ -41,6 +41,7 @@ from web.state import State, state
 from web.webhooks.api import api as webhooks_api
 from web.webhooks.deliverer import Deliverer
 from web.webhooks.notes import Notes
+from web.webhooks.tidying import tidy_for_ever
 
 log = structlog.get_logger()
 
@@ -62,8 +63,8 @@ def create_app(
     geocoder = open_geocoder(settings.geocoder)
     live = LiveStreams(app.asgi_app, board, audience, geocoder)  # type: ignore[arg-type]
     app.asgi_app = live  # type: ignore[assignment]
-    outbound = outbound or Outbound(ports=settings.outbound_ports)
-    webhooks = _deliverer(deployment, board, outbound, geocoder)
+    outbound = outbound or outbound_of(settings)
+    webhooks = Deliverer(deployment.pool, board, outbound, geocoder, settings.secret_key)
     app.extensions.update(
         deployment=deployment,
         keys=KeyRing(deployment.pool),
@@ -86,7 +87,7 @@ def create_app(
     @app.while_serving
     async def lifespan() -> AsyncGenerator[None]:
         async with AsyncExitStack() as stack:
-            follower = await _follow(stack, deployment, board, live, webhooks.wake)
+            follower = await _follow(stack, deployment, board, live, webhooks)
             live.delivery.start()
             stack.push_async_callback(live.close)
             app.extensions["state"] = State(
@@ -104,6 +105,7 @@ def create_app(
             background = [
                 sweep_for_ever(deployment.pool, deployment.writer),
                 webhooks.run_for_ever(),
+                tidy_for_ever(deployment.pool, _notes(deployment)),
             ]
             if deployment.servers is not None:
                 background.append(_keep_servers(deployment))
@@ -115,12 +117,9 @@ def create_app(
     return app
 
 
-def _deliverer(
-    deployment: Deployment, board: Board, outbound: Outbound, geocoder: Geocoder
-) -> Deliverer:
-    settings, pool = deployment.settings, deployment.pool
-    notes = Notes(pool, open_mail_sender(settings), sender_address(settings))
-    return Deliverer(pool, board, outbound, geocoder, settings.secret_key, notes)
+def _notes(deployment: Deployment) -> Notes:
+    settings = deployment.settings
+    return Notes(deployment.pool, open_mail_sender(settings), sender_address(settings))
 
 
 async def _follow(
@@ -128,16 +127,16 @@ async def _follow(
     deployment: Deployment,
     board: Board,
     live: LiveStreams,
-    wake: Callable[[], None],
+    webhooks: Deliverer,
 ) -> Follower:
     def pass_on(changes: Sequence[Change]) -> None:
         live.delivery.on_changes(changes)
-        wake()
+        webhooks.wake(changes)
 
     def restart() -> None:
         deployment.doorbell.channel = channel_name(board.epoch)
         live.delivery.on_restart()
-        wake()
+        webhooks.wake()
 
     follower = Follower(
         deployment.pool,

@@ -8,6 +8,7 @@ import socket
 import ssl
 import subprocess
 from collections.abc import Sequence
+from contextlib import suppress
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -54,7 +55,12 @@ REFUSED = (
     *("https://hooks.example.org:80/", "https://hooks.example.org:22/", "https://a.b:0/"),
     *("https://hooks.example.org:6379/", "https://hooks.example.org:99999/", "https://a.b:x/"),
     *("https://hooks.example.org/#part", "https://[::1", "https://[hooks.example.org]/"),
+    *("https://a..example.org/", "https://.example.org/", "https://ex%20ample.org/"),
+    *("https://-a.example.org/", "https://a-.example.org/", "https://*.example.org/"),
+    "https://" + "a" * 64 + ".example.org/",  # of what is too long resolvers raise errors
+    "https://" + ".".join(["a" * 60] * 5) + "/",
     "https://" + "a" * 2000 + ".example.org/",
+    "https://hooks.example.org/" + "ü" * 1000,  # as it is stored it is too long to be called
 )
 TAKEN = (
     ("https://hooks.example.org/a?token=b", "hooks.example.org"),
@@ -65,6 +71,8 @@ TAKEN = (
     ("https://[2606:4700::1111]/", "2606:4700::1111"),
     ("https://1und1.example/", "1und1.example"),
     ("https://0x7f.example/", "0x7f.example"),
+    ("https://my_hooks.example/", "my_hooks.example"),
+    ("https://" + "a" * 63 + ".example/", "a" * 63 + ".example"),
 )
 INSIDE = (
     *("127.0.0.1", "10.1.2.3", "172.20.0.1", "192.168.0.1", "169.254.169.254", "100.100.100.200"),
@@ -116,7 +124,7 @@ async def test_a_name_that_leads_inside_is_not_called(inside: str) -> None:
 
 async def test_the_systems_resolver_is_asked_and_its_answer_checked() -> None:
     async with Outbound() as outbound:
-        for host in ("localhost", "name.invalid"):
+        for host in ("localhost", "name.invalid", "a..b", "a" * 64 + ".example"):
             with pytest.raises(CallFailed) as failed:
                 await outbound.post(URL(f"https://{host}/"), b"", {})
             assert failed.value.trouble == "address"
@@ -240,6 +248,41 @@ async def test_an_endless_answer_is_not_read() -> None:
         answer = await outbound.post(outbound.check(f"http://127.0.0.1:{port}/"), b"", {})
     assert answer.status == 200
     assert sent < 32 * 1024 * 1024  # what the buffers of two sockets hold, and no more
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"",
+        b"hello\r\n\r\n",
+        b"HTTP/1.1 9999 OK\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nA: " + b"x" * 100_000 + b"\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 20_000 + b"\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 3\r\n\r\nabc",
+        b"HTTP/1.1 200 OK\r\nSet-Cookie: \xff=;;=\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 200 \xff\r\nContent-Type: ;;/;charset=\xff\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 101 Switch\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n\0\0",
+        b"HTTP/1.1 302 Found\r\nLocation: http://[::1\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 100 Continue\r\n\r\n" * 20_000,
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    ],
+)
+async def test_whatever_a_server_says_is_an_answer_or_a_failed_call(said: bytes) -> None:
+    async def say(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        with suppress(OSError):
+            writer.write(said)
+            await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(say, "127.0.0.1", 0)
+    async with server, Outbound(allow_loopback=True, seconds=5.0) as outbound:
+        port = server.sockets[0].getsockname()[1]
+        with suppress(CallFailed):  # and no other error
+            answer = await outbound.post(outbound.check(f"http://127.0.0.1:{port}/"), b"{}", {})
+            assert 100 <= answer.status < 1000
 
 
 async def test_a_server_that_does_not_answer() -> None:

@@ -72,6 +72,7 @@ async def test_a_search_of_the_operator() -> None:
         (("https://127.1/", "--search", ""), "usual form"),
         (("https://a.example:8443/", "--search", ""), "443"),
         (("https://a.example/", "--search", "x=1"), "no parameter 'x'"),
+        (("https://a.example/", "--search", "", "--contact", "a@b.c\nBcc: d@e.f"), "no address"),
     ],
 )
 async def test_what_is_refused(arguments: tuple[str, ...], said: str) -> None:

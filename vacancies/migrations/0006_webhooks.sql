@@ -39,7 +39,7 @@ COMMENT ON COLUMN webhook.next_attempt_at IS 'Not to be called before.';
 COMMENT ON COLUMN webhook.claim IS 'Names the turn of the process that delivers just now.';
 COMMENT ON COLUMN webhook.claimed_until IS 'From then on another process may take over: the one that had it is gone.';
 COMMENT ON COLUMN webhook.tested_at IS 'Last test that the owner asked for.';
-COMMENT ON COLUMN webhook.note_at IS 'From then on the owner is to be written to about its state; null: nothing to write.';
+COMMENT ON COLUMN webhook.note_at IS 'From then on the owner is to be written to, because it was stopped; null: nothing to write.';
 COMMENT ON COLUMN webhook.created_at IS 'When it was made.';
 COMMENT ON COLUMN webhook.updated_at IS 'When its state last changed.';
 CREATE INDEX webhook_of_provider ON webhook (provider_id);
@@ -50,7 +50,7 @@ CREATE TABLE webhook_secret (
     salt       bytea NOT NULL,
     expires_at timestamptz
 );
-COMMENT ON TABLE webhook_secret IS 'What signatures are made with. Only salts are stored: the secrets are derived from them and the secret key of the deployment.';
+COMMENT ON TABLE webhook_secret IS 'What signatures are made with. Only salts are stored: the secrets are derived from them and the secret key of the deployment, which is in the table deployment if it is not set.';
 COMMENT ON COLUMN webhook_secret.id IS 'Internal number, ascending with age.';
 COMMENT ON COLUMN webhook_secret.webhook_id IS 'The webhook.';
 COMMENT ON COLUMN webhook_secret.salt IS 'Random; makes this secret another than all before.';

@@ -6,11 +6,12 @@ from typing import Any
 
 import click
 
+from providers.payloads import is_email
 from vacancies.config import load_settings
 from vacancies.database import borrowed
 from vacancies.deployment import Deployment
 from vacancies.geocoding import open_geocoder
-from vacancies.outbound import Outbound
+from vacancies.outbound import outbound_of
 from vacancies.provider import select_provider
 from web.commands.administration import print_json, run_in_deployment
 from web.webhooks import endpoints
@@ -39,7 +40,9 @@ def webhook_add(
     """
     if provider is None and search is None:
         raise click.UsageError("Give --provider, --search, or both.")
-    checked = str(Outbound(ports=load_settings().outbound_ports).check(address))
+    if contact is not None and not is_email(contact):
+        raise click.UsageError(f"{contact!r} is no address. It must look like name@example.org.")
+    checked = str(outbound_of(load_settings()).check(address))
 
     async def work(deployment: Deployment) -> endpoints.WebhookWithSecret:
         owner = None
@@ -92,7 +95,7 @@ def webhook_test(webhook_id: str) -> None:
 
     async def work(deployment: Deployment) -> Any:
         found = await endpoints.select_webhook(deployment.pool, webhook_id)
-        async with Outbound(ports=deployment.settings.outbound_ports) as outbound:
+        async with outbound_of(deployment.settings) as outbound:
             return await send_test(deployment, outbound, found)
 
     done = run_in_deployment(work)

@@ -9,13 +9,17 @@ that the owner's pause took away, can record nothing more.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from vacancies.database import Connection
 from web.webhooks.deliveries import Delivery, insert_delivery
 from web.webhooks.endpoints import Reason, WebhookState
+
+# Whoever resumes a webhook at once needs no note. It also bounds the mail that somebody with
+# a key can make us send, by a receiver that says 410 to everything.
+NOTE_AFTER = timedelta(minutes=10)
 
 
 @dataclass
@@ -50,9 +54,11 @@ async def claim_webhooks(
     now: datetime,
     lease: timedelta,
     limit: int,
+    providers: Sequence[str] | None = None,
 ) -> list[Claim]:
     """Take up to `limit` webhooks that are behind `revision` of `epoch` and due, those that
-    have waited longest first.
+    have waited longest first; with `providers` (slugs) only those with a search, and those
+    that follow the homes of one of these.
 
     `now` is the clock of this process: clocks may differ by what a lease is longer than a call.
     """
@@ -61,6 +67,8 @@ async def claim_webhooks(
         "UPDATE webhook w SET claim = $1, claimed_until = $2 FROM ("
         "SELECT id FROM webhook WHERE state = 'active' AND next_attempt_at <= $3"
         " AND (claimed_until IS NULL OR claimed_until <= $3) AND (epoch <> $4 OR cursor < $5)"
+        " AND ($7::text[] IS NULL OR search IS NOT NULL OR provider_id IN"
+        " (SELECT id FROM provider WHERE slug = ANY($7)))"
         " ORDER BY next_attempt_at LIMIT $6 FOR UPDATE SKIP LOCKED) due WHERE w.id = due.id"
         " RETURNING w.id, (SELECT slug FROM provider p WHERE p.id = w.provider_id) AS provider,"
         " w.search, w.address, w.epoch, w.cursor, w.attempts, w.failing_since",
@@ -70,6 +78,7 @@ async def claim_webhooks(
         epoch,
         revision,
         limit,
+        providers,
     )
     return [Claim(token=token, **dict(row)) for row in rows]
 
@@ -129,8 +138,8 @@ async def record_failure(
     mine = await connection.fetchval(
         "UPDATE webhook SET epoch = $3, cursor = $4, attempts = $5, failing_since = $6,"
         " next_attempt_at = coalesce($7, next_attempt_at), state = $8, reason = $9,"
-        " note_at = CASE WHEN $8 = 'active' THEN NULL ELSE $10::timestamptz END,"
-        " updated_at = CASE WHEN $8 = 'active' THEN updated_at ELSE $10 END,"
+        " note_at = CASE WHEN $8 = 'active' THEN NULL ELSE $11::timestamptz END,"
+        " updated_at = CASE WHEN $8 = 'active' THEN updated_at ELSE $10::timestamptz END,"
         " claim = NULL, claimed_until = NULL WHERE id = $1 AND claim = $2 RETURNING true",
         claim.id,
         claim.token,
@@ -142,6 +151,7 @@ async def record_failure(
         state,
         reason,
         delivery.sent_at,
+        delivery.sent_at + NOTE_AFTER,
     )
     if mine:
         await insert_delivery(connection, claim.id, delivery)

@@ -3,6 +3,9 @@
 The board is the queue. A webhook has a cursor; what lies behind it is sent one home after the
 other, each in the state that it has when its turn comes. So a slow receiver gets fewer, newer
 events, in ascending revision, and one that fails holds up nobody but itself.
+
+A change wakes the webhooks that it may concern: of those that follow the homes of a provider
+only that provider's. Every few seconds all are looked at, so nothing hangs on being woken.
 """
 
 from __future__ import annotations
@@ -10,15 +13,14 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import timedelta
 
 import structlog
 
-from vacancies.board import Board
-from vacancies.database import Pool, borrowed, is_connection_error, select_epoch
-from vacancies.errors import FreiplatzError
+from vacancies.board import Board, Change
+from vacancies.database import Pool, borrowed, select_epoch
 from vacancies.geocoding import Geocoder
 from vacancies.outbound import CALL_SECONDS, Outbound
 from vacancies.search import Query
@@ -31,13 +33,12 @@ from web.webhooks.claims import (
     release_claim,
     select_on_list,
 )
-from web.webhooks.deliveries import delete_old_deliveries
 from web.webhooks.endpoints import Reason, WebhookState, select_secrets
 from web.webhooks.events import Event, changed_event, gone_event, look
-from web.webhooks.notes import Notes
 from web.webhooks.schedule import next_attempt
 from web.webhooks.searches import read_search
 from web.webhooks.sending import Clock, Sent, send, utc_now
+from web.webhooks.trouble import survive
 
 log = structlog.get_logger()
 
@@ -47,7 +48,6 @@ SLOTS = 16  # webhooks that this process delivers to at once
 TURN_SECONDS = 30.0  # then others have the slot
 # Longer than a call, or another process would take over while we wait for an answer.
 LEASE_SECONDS = 4 * CALL_SECONDS
-PRUNE_SECONDS = 600.0
 STALE = timedelta(seconds=2)
 
 
@@ -61,7 +61,6 @@ class Deliverer:
         outbound: Outbound,
         geocoder: Geocoder,
         secret_key: str,
-        notes: Notes | None = None,
         *,
         clock: Clock = utc_now,
         chance: Callable[[], float] = random.random,
@@ -72,28 +71,38 @@ class Deliverer:
         self._outbound = outbound
         self._geocoder = geocoder
         self._secret_key = secret_key
-        self._notes = notes
         self._clock = clock
         self._chance = chance
         self._lease = timedelta(seconds=lease_seconds)
         self._wake = asyncio.Event()
-        self._turns: set[asyncio.Task[None]] = set()
-        self._pruned_at = float("-inf")
+        self._turns: set[asyncio.Task[bool]] = set()
+        self._is_all_due = True
+        self._providers: set[str] = set()  # whose homes have changed since the last look
 
-    def wake(self) -> None:
-        """The board has changed, or a webhook has: look soon."""
+    def wake(self, changes: Iterable[Change] | None = None) -> None:
+        """Look soon: the board has taken `changes`; without, whatever may be due."""
+        if changes is None:
+            self._is_all_due = True
+        else:
+            for change in changes:
+                self._providers.add(change.new.provider)
+                if change.old is not None:
+                    self._providers.add(change.old.provider)
         self._wake.set()
 
     async def run_for_ever(self) -> None:
+        looked_at = float("-inf")
         try:
             while True:
+                if time.monotonic() - looked_at >= LOOK_SECONDS:
+                    looked_at, self._is_all_due = time.monotonic(), True
+                if not await survive(self._begin_turns()):
+                    self._is_all_due = True
+                await asyncio.sleep(GATHER_SECONDS)
                 with suppress(TimeoutError):
                     async with asyncio.timeout(LOOK_SECONDS):
                         await self._wake.wait()
                 self._wake.clear()
-                await self._guard(self._begin_turns())
-                await self._guard(self._tidy())
-                await asyncio.sleep(GATHER_SECONDS)
         finally:
             await stop_tasks(self._turns)
 
@@ -101,31 +110,26 @@ class Deliverer:
         """Do all that is due, and return when there is nothing more to do just now."""
         while claims := await self._claim(SLOTS):
             await asyncio.gather(*map(self._turn, claims))
-        await self._tidy()
 
     async def _begin_turns(self) -> None:
-        for claim in await self._claim(SLOTS - len(self._turns)):
-            turn = asyncio.create_task(self._guard(self._turn(claim)), name="webhook")
+        providers = None if self._is_all_due else sorted(self._providers)
+        self._is_all_due = False
+        self._providers.clear()
+        room = SLOTS - len(self._turns)
+        claims = await self._claim(room, providers)
+        if len(claims) == room:
+            self._is_all_due = True  # there may be more, whose turn it is when there is room
+        for claim in claims:
+            turn = asyncio.create_task(survive(self._turn(claim)), name="webhook")
             self._turns.add(turn)
             turn.add_done_callback(self._end_turn)
 
-    def _end_turn(self, turn: asyncio.Task[None]) -> None:
+    def _end_turn(self, turn: asyncio.Task[bool]) -> None:
         self._turns.discard(turn)
-        self._wake.set()  # there is room for another
+        if self._is_all_due:
+            self._wake.set()
 
-    async def _guard(self, work: Coroutine[None, None, None]) -> None:
-        """Trouble ends this piece of work only. A claim that it leaves behind runs out."""
-        try:
-            await work
-        except FreiplatzError as error:
-            log.warning("delivering to webhooks failed", code=error.code)
-        except Exception as error:
-            if is_connection_error(error):
-                log.warning("delivering to webhooks failed", error=type(error).__name__)
-            else:
-                log.exception("delivering to webhooks failed")
-
-    async def _claim(self, limit: int) -> list[Claim]:
+    async def _claim(self, limit: int, providers: list[str] | None = None) -> list[Claim]:
         board = self._board
         if limit <= 0 or not board.epoch:
             return []
@@ -137,6 +141,7 @@ class Deliverer:
                 now=self._clock(),
                 lease=self._lease,
                 limit=limit,
+                providers=providers,
             )
 
     async def _turn(self, claim: Claim) -> None:
@@ -144,7 +149,7 @@ class Deliverer:
         query = None
         if claim.search is not None:
             query = await read_search(claim.search, self._geocoder)
-        if not (keys := await self._prepare(claim)):
+        if not await self._prepare(claim):
             # Whoever has the new history delivers; we have it in a second.
             async with borrowed(self._pool) as connection:
                 await release_claim(connection, claim, self._clock() + STALE)
@@ -154,6 +159,11 @@ class Deliverer:
             event = await self._next_event(claim, query)
             if event is None:
                 break
+            # Anew for each event: a new secret signs from the moment that its owner has it.
+            async with borrowed(self._pool) as connection:
+                keys = await select_secrets(connection, claim.id, self._secret_key, self._clock())
+            if not keys:
+                return  # the webhook was removed
             attempt = claim.attempts + 1
             sent = await send(
                 self._outbound, claim.address, keys, event, attempt=attempt, clock=self._clock
@@ -165,21 +175,26 @@ class Deliverer:
                 return
         async with borrowed(self._pool) as connection:
             await release_claim(connection, claim, self._clock())
+        if claim.cursor < self._board.revision:
+            # News that came while the claim was still ours woke nobody.
+            self._providers.add(claim.provider or "")
+            self._wake.set()
 
-    async def _prepare(self, claim: Claim) -> list[str]:
-        """The secrets of a turn; none if our board is of a history that is over."""
+    async def _prepare(self, claim: Claim) -> bool:
+        """Find the place to begin at; False if our board is of a history that is over."""
         board = self._board
+        is_new = claim.epoch != board.epoch
+        if not is_new and claim.cursor >= board.floor:
+            return True
         async with borrowed(self._pool) as connection:
-            is_new = claim.epoch != board.epoch
             if is_new and await select_epoch(connection) != board.epoch:
-                return []
-            if is_new or claim.cursor < board.floor:
-                # What went with a restore, or so long ago that no board has a tombstone of it.
-                on_list = await select_on_list(connection, claim.id)
-                claim.lost = sorted(home for home in on_list if board.get(home) is None)
-            if is_new:
-                claim.epoch, claim.cursor = board.epoch, 0
-            return await select_secrets(connection, claim.id, self._secret_key, self._clock())
+                return False
+            # What went with a restore, or so long ago that no board has a tombstone of it.
+            on_list = await select_on_list(connection, claim.id)
+        claim.lost = sorted(home for home in on_list if board.get(home) is None)
+        if is_new:
+            claim.epoch, claim.cursor = board.epoch, 0
+        return True
 
     async def _next_event(self, claim: Claim, query: Query | None) -> Event | None:
         """The next thing that the receiver must hear of. Moves the cursor over all before."""
@@ -241,11 +256,3 @@ class Deliverer:
             )
         if recorded and state != "active":
             log.warning("a webhook was stopped", webhook=claim.id, reason=reason)
-
-    async def _tidy(self) -> None:
-        if self._notes is not None:
-            await self._notes.send_due(self._clock())
-        if time.monotonic() - self._pruned_at > PRUNE_SECONDS:
-            self._pruned_at = time.monotonic()
-            async with borrowed(self._pool) as connection:
-                await delete_old_deliveries(connection, self._clock())

@@ -98,8 +98,11 @@ async def insert_webhook(
     Must run in a transaction. Raises `TooManyWebhooks`.
     """
     if provider_id is not None:
-        # Locked, or two calls at once would both find room for one more.
-        await connection.execute("SELECT FROM provider WHERE id = $1 FOR UPDATE", provider_id)
+        # Locked, or two calls at once would both find room for one more; not so hard that
+        # reports of this provider would wait.
+        await connection.execute(
+            "SELECT FROM provider WHERE id = $1 FOR NO KEY UPDATE", provider_id
+        )
         have = await connection.fetchval(
             "SELECT count(*) FROM webhook WHERE provider_id = $1", provider_id
         )

@@ -1,4 +1,4 @@
-"""Notes to the owner of a webhook that was stopped: by mail, each at least once."""
+"""Notes to the owner of a webhook that was stopped: by mail, once at least one has it."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ log = structlog.get_logger()
 # How long a note that was begun keeps others from sending it too; then it is tried again.
 AGAIN_AFTER = timedelta(minutes=10)
 AT_ONCE = 10
+GIVE_UP_AFTER = timedelta(days=1)
 
 
 class DueNote(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,13 +28,15 @@ class DueNote(msgspec.Struct, frozen=True, kw_only=True):
     contact: str | None
     host: str
     reason: Reason
+    stopped_at: datetime
 
 
 async def claim_notes(connection: Connection, now: datetime) -> list[DueNote]:
     rows = await connection.fetch(
         "UPDATE webhook w SET note_at = $1 FROM ("
         "SELECT id FROM webhook WHERE note_at <= $2 LIMIT $3 FOR UPDATE SKIP LOCKED) due"
-        " WHERE w.id = due.id RETURNING w.id, w.provider_id, w.contact, w.address, w.reason",
+        " WHERE w.id = due.id RETURNING w.id, w.provider_id, w.contact, w.address, w.reason,"
+        " w.updated_at",
         now + AGAIN_AFTER,
         now,
         AT_ONCE,
@@ -45,6 +48,7 @@ async def claim_notes(connection: Connection, now: datetime) -> list[DueNote]:
             contact=row["contact"],
             host=urlsplit(row["address"]).hostname or "",  # the rest may hold a secret
             reason=row["reason"],
+            stopped_at=row["updated_at"],
         )
         for row in rows
     ]
@@ -80,28 +84,31 @@ class Notes:
         self._sender_address = sender_address
 
     async def send_due(self, now: datetime) -> None:
-        """Send what nobody else sends just now. Who cannot be reached gets it later; who has
-        no mail address finds the state in the list of webhooks."""
+        """Send what nobody else sends just now. What nobody can be reached with is tried again
+        for a day; who has no mail address finds the state in the list of webhooks."""
         async with borrowed(self._pool) as connection:
             due = await claim_notes(connection, now)
         for note in due:
             async with borrowed(self._pool) as connection:
                 recipients = await select_recipients(connection, note)
-            if await self._send(note, recipients):
+            is_over = now - note.stopped_at >= GIVE_UP_AFTER
+            if await self._send(note, recipients) or is_over:
                 async with borrowed(self._pool) as connection:
                     await delete_note(connection, note.webhook_id, now + AGAIN_AFTER)
 
     async def _send(self, note: DueNote, recipients: list[tuple[str, str]]) -> bool:
-        done = True
+        """Whether somebody has it, or there is nobody to write to. One admin whose mailbox is
+        gone must not make us write to the others again and again."""
+        sent = 0
         for address, code in recipients:
             language = choose(code)
             subject, text = _texts(note, language)
             try:
                 await self._sender.send(make_mail(self._sender_address, address, subject, text))
-            except PostRefused as error:
+                sent += 1
+            except (PostRefused, ValueError):  # ValueError: an address that no mail can have
                 log.warning("a note about a webhook was not sent", webhook=note.webhook_id)
-                done = done and error.is_final
-        return done
+        return sent > 0 or not recipients
 
 
 def _texts(note: DueNote, language: Language) -> tuple[str, str]:
@@ -117,6 +124,8 @@ def _texts(note: DueNote, language: Language) -> tuple[str, str]:
         why,
         _("So Freiplatz sends nothing there for now. Nothing is lost."),
         _("When you resume, the newest state of each changed home is sent."),
-        _("To resume, call: POST /api/v1/webhooks/%(id)s/resume", **values),
+        _("To resume, call: POST /api/v1/webhooks/%(id)s/resume", **values)
+        if note.provider_id is not None
+        else _("To resume, write to those who run Freiplatz, with this id: %(id)s", **values),
     ]
     return _("Freiplatz: your webhook is stopped"), "\n\n".join(lines) + "\n"

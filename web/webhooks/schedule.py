@@ -53,7 +53,7 @@ def read_retry_after(value: str | None, now: datetime) -> timedelta | None:
     else:
         try:
             moment = parsedate_to_datetime(value)
-        except ValueError:
+            pause = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - now
+        except (ValueError, OverflowError):
             return None
-        pause = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - now
     return min(pause, MOST_RETRY_AFTER) if pause > timedelta() else None

@@ -1,7 +1,8 @@
 """Secrets and signatures, as the Standard Webhooks specification has them.
 
 Secrets are not stored: each is derived from a random salt and the secret key of the
-deployment, so a copy of the database alone signs nothing (if the key is given by setting).
+deployment. If that key is given by setting, a copy of the database alone signs nothing; else it
+is in the database too. A hash would not do: whoever signs needs the secret itself.
 """
 
 from __future__ import annotations

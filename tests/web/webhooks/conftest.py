@@ -104,8 +104,8 @@ class Bench:
     deployment: Deployment
     board: Board
     follower: Follower
-    outbound: Outbound
     deliverer: Deliverer
+    notes: Notes
     now: datetime
 
     def pass_by(self, **time: float) -> None:
@@ -153,6 +153,7 @@ class Bench:
     async def deliver(self) -> None:
         await self.follower.catch_up()
         await self.deliverer.deliver_due()
+        await self.notes.send_due(self.now)
 
 
 @asynccontextmanager
@@ -172,13 +173,12 @@ async def open_bench(deployment: Deployment, **more: Any) -> AsyncIterator[Bench
             outbound,
             geocoder,
             settings.secret_key,
-            notes,
             clock=clock,
             chance=lambda: 0.0,
             **more,
         )
         now = datetime.now(UTC)
-        bench = Bench(deployment, board, follower, outbound, deliverer, now)
+        bench = Bench(deployment, board, follower, deliverer, notes, now)
         yield bench
 
 

@@ -8,22 +8,30 @@ import hashlib
 import hmac
 import json
 from datetime import timedelta
+from typing import Any
 
+import pytest
 from aiohttp import web
 from standardwebhooks import Webhook as Verifier
 
+from tests.waiting import until
 from tests.web.webhooks.conftest import Bench, Inbox, open_bench, open_inbox, status, taken
+from vacancies.board import Change
 from vacancies.database import select_epoch
 from vacancies.models import CareForm, Point
-from web.webhooks.claims import Claim, claim_webhooks, record_success
+from vacancies.tasks import stop_tasks
+from web.webhooks import deliverer
+from web.webhooks.claims import Claim, claim_webhooks, record_success, release_claim
 from web.webhooks.deliveries import MOST_KEPT, Delivery, delete_old_deliveries, select_deliveries
 from web.webhooks.endpoints import (
     Webhook,
+    delete_webhook,
     pause_webhook,
     resume_webhook,
     rotate_secret,
     select_webhook,
 )
+from web.webhooks.trouble import survive
 
 CHANGED, GONE = "listing.changed", "listing.gone"
 
@@ -153,6 +161,8 @@ async def test_a_failing_receiver_is_tried_for_three_days_then_paused(
     log = await select_deliveries(bench.deployment.pool, webhook.id)
     assert [entry.attempt for entry in reversed(log)] == list(range(1, len(inbox.messages) + 1))
     assert {(entry.outcome, entry.status) for entry in log} == {("refused", 500)}
+    bench.pass_by(minutes=10)
+    await bench.deliver()
     (mail,) = (bench.deployment.settings.data_dir / "mail").glob("*.eml")
     text = mail.read_text()
     assert "To: owner@example.org" in text
@@ -340,6 +350,100 @@ async def test_a_claim_is_one_processs_and_a_lost_one_records_nothing(
     assert await select_deliveries(bench.deployment.pool, webhook.id) == []
     assert not await bench.deployment.pool.fetch("SELECT FROM webhook_home")
     assert await state_of(bench, webhook) == ("paused", "owner")
+
+
+async def test_a_change_wakes_whom_it_may_concern(bench: Bench, inbox: Inbox) -> None:
+    await bench.home("a")
+    await bench.home("b", provider="Süd")
+    nord = await bench.webhook(inbox.url, provider="Nord")
+    await bench.webhook(inbox.url, provider="Süd")
+    search = await bench.webhook(inbox.url, provider="Süd", search="care_form=day")
+    async with bench.deployment.pool.acquire() as connection:
+        claims = await claim_webhooks(
+            connection,
+            epoch="any",
+            revision=2,
+            now=bench.now,
+            lease=timedelta(seconds=60),
+            limit=5,
+            providers=["nord"],
+        )
+    assert {claim.id for claim in claims} == {nord.id, search.id}
+
+
+async def test_nothing_hangs_on_the_next_look(
+    bench: Bench, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """News of one provider are told at once, and so are those that come just when a turn
+    ends: its webhook is still claimed then, so nobody else can take them up."""
+    monkeypatch.setattr(deliverer, "LOOK_SECONDS", 3600.0)
+    news: list[int] = []
+
+    async def release_late(*args: Any) -> None:
+        while news:
+            await bench.report("a", news.pop())
+            await bench.follower.catch_up()
+        await release_claim(*args)
+
+    monkeypatch.setattr(deliverer, "release_claim", release_late)
+    await bench.home("a")
+    await bench.webhook(inbox.url, provider="Nord")
+    await bench.follower.catch_up()
+    running = asyncio.create_task(bench.deliverer.run_for_ever())
+    try:
+        await until(lambda: len(inbox.messages) == 1)
+        news.append(2)
+        before = bench.board.get("a")
+        await bench.report("a", 1)
+        await bench.follower.catch_up()
+        after = bench.board.get("a")
+        assert after is not None
+        bench.deliverer.wake([Change(0, before, after)])
+        await until(lambda: len(inbox.messages) == 3)
+    finally:
+        await stop_tasks([running])
+    free = [message.data["properties"]["free"] for message in inbox.messages]
+    assert free == [{}, {"long_term": 1}, {"long_term": 2}]
+
+
+async def test_a_new_secret_signs_from_the_moment_that_its_owner_has_it(
+    bench: Bench, inbox: Inbox
+) -> None:
+    """Also in a turn that began before. A webhook that is removed ends it."""
+    for home in "abc":
+        await bench.home(home)
+    webhook = await bench.webhook(inbox.url, provider="Nord")
+    pool = bench.deployment.pool
+
+    async def rotate_then_remove(request: web.BaseRequest) -> web.StreamResponse:
+        if len(inbox.messages) == 1:
+            async with pool.acquire() as connection, connection.transaction():
+                key = bench.deployment.settings.secret_key
+                secrets.append(await rotate_secret(connection, webhook.id, key, bench.now))
+        else:
+            await delete_webhook(pool, webhook.id)
+        return web.Response()
+
+    secrets: list[str] = []
+    inbox.behave = rotate_then_remove
+    await bench.deliver()
+    _, second = inbox.messages
+    Verifier(secrets[0]).verify(second.body, second.headers)
+
+
+async def test_the_log_says_nothing_of_rows(
+    bench: Bench, inbox: Inbox, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Postgres puts whole rows into its messages, and an address may hold a secret."""
+    await bench.home("a")
+    await bench.webhook(f"{inbox.url}?token=hush", provider="Nord")
+    pool = bench.deployment.pool
+    await pool.execute("ALTER TABLE webhook ADD CHECK (claimed_until IS NULL)")
+    await bench.follower.catch_up()
+    assert not await survive(bench.deliverer.deliver_due())
+    said = capsys.readouterr().out
+    assert "CheckViolationError" in said
+    assert "hush" not in said
 
 
 async def test_after_a_restore_all_is_told_anew(bench: Bench, inbox: Inbox) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from email.message import EmailMessage
 
+import pytest
+
 from providers.post import PostRefused
 from providers.staff import ensure_membership, ensure_staff
 from tests.web.webhooks.conftest import Bench, Inbox, status
@@ -13,13 +15,16 @@ from web.webhooks.notes import Notes
 
 
 class Postbox:
-    """A mail sender that is away at first."""
+    """A mail sender that is away at first, and knows no mailbox `unknown`."""
 
-    def __init__(self, refusals: int = 0) -> None:
+    def __init__(self, refusals: int = 0, unknown: str = "") -> None:
         self.refusals = refusals
+        self.unknown = unknown
         self.sent: list[EmailMessage] = []
 
     async def send(self, message: EmailMessage) -> None:
+        if message["To"] == self.unknown:
+            raise PostRefused("There is no such mailbox.")
         if self.refusals:
             self.refusals -= 1
             raise PostRefused("The mail server is away.")
@@ -50,10 +55,14 @@ async def test_the_admins_of_the_provider_are_written_to(bench: Bench, inbox: In
         await ensure_membership(pool, person.id, owner.id, home)
     post = Postbox(refusals=1)
     notes, other = Notes(pool, post, "fp@example.org"), Notes(pool, post, "fp@example.org")
-    await notes.send_due(bench.now)
-    await other.send_due(bench.now)
+    post.refusals = 0
+    await notes.send_due(bench.now + timedelta(minutes=9))
+    assert post.sent == []  # whoever resumes it by now gets none
+    post.refusals = 1
+    await notes.send_due(bench.now + timedelta(minutes=10))
+    await other.send_due(bench.now + timedelta(minutes=10))
     assert post.sent == []  # refused; it is tried again in ten minutes
-    later = bench.now + timedelta(minutes=11)
+    later = bench.now + timedelta(minutes=21)
     await notes.send_due(later)
     await other.send_due(later)
     await notes.send_due(later + timedelta(days=1))
@@ -67,8 +76,53 @@ async def test_the_admins_of_the_provider_are_written_to(bench: Bench, inbox: In
 async def test_who_has_no_mail_address_gets_no_note(bench: Bench, inbox: Inbox) -> None:
     await stopped(bench, inbox)
     post = Postbox()
-    await Notes(bench.deployment.pool, post, "fp@example.org").send_due(bench.now)
+    later = bench.now + timedelta(minutes=10)
+    await Notes(bench.deployment.pool, post, "fp@example.org").send_due(later)
     assert post.sent == []
     assert not await bench.deployment.pool.fetchval(
         "SELECT count(*) FROM webhook WHERE note_at IS NOT NULL"
     )
+
+
+async def test_a_mailbox_that_is_gone_brings_no_second_note_to_the_others(
+    bench: Bench, inbox: Inbox
+) -> None:
+    pool = bench.deployment.pool
+    await stopped(bench, inbox)
+    owner = await select_provider(pool, "Nord")
+    assert owner is not None
+    for email in ("left@example.org", "chief@example.org"):
+        await ensure_membership(pool, (await ensure_staff(pool, email)).id, owner.id, None)
+    post = Postbox(unknown="left@example.org")
+    notes = Notes(pool, post, "fp@example.org")
+    for hours in range(1, 4):
+        await notes.send_due(bench.now + timedelta(hours=hours))
+    assert [message["To"] for message in post.sent] == ["chief@example.org"]
+
+
+@pytest.mark.parametrize("contact", ["left@example.org", "no mail\naddress"])
+async def test_what_nobody_takes_is_given_up_after_a_day(
+    bench: Bench, inbox: Inbox, contact: str
+) -> None:
+    pool = bench.deployment.pool
+    await stopped(bench, inbox, contact=contact)
+    notes = Notes(pool, Postbox(unknown="left@example.org"), "fp@example.org")
+    waiting = "SELECT note_at IS NOT NULL FROM webhook"
+    await notes.send_due(bench.now + timedelta(hours=23))
+    assert await pool.fetchval(waiting)
+    await notes.send_due(bench.now + timedelta(hours=25))
+    assert not await pool.fetchval(waiting)
+
+
+async def test_who_cannot_resume_by_a_key_is_told_whom_to_ask(bench: Bench, inbox: Inbox) -> None:
+    inbox.behave = status(410)
+    await bench.home("a")
+    webhook = await bench.webhook(inbox.url, search="include_full=true", contact="it@example.org")
+    await bench.deliver()
+    post = Postbox()
+    notes = Notes(bench.deployment.pool, post, "fp@example.org")
+    await notes.send_due(bench.now + timedelta(minutes=10))
+    (message,) = post.sent
+    text = message.get_content()
+    assert webhook.id in text
+    assert "/api/" not in text

@@ -48,6 +48,10 @@ def test_what_the_receiver_asks_for_lengthens_a_pause_only() -> None:
         ("Wed, 25 Nov 2026 12:01:00 -0000", 60),
         ("Wed, 99 Nov 2026 12:01:00 GMT", None),
         ("Fri, 31 Dec 9999 23:59:59 GMT", 86_400),
+        ("Wed, 25 Nov 99999999999 12:01:00 GMT", None),
+        ("Wed, 25 Nov 2026 12:01:99999999999999999999 GMT", None),
+        ("Wed, 25 Nov 2026 12:01:00 +99999999999999", None),
+        ("\udcff\udcfe", None),
     ],
 )
 def test_retry_after(value: str | None, seconds: int | None) -> None:
