@@ -512,3 +512,13 @@ async def test_the_log_is_bounded(bench: Bench, inbox: Inbox) -> None:
     kept = await select_deliveries(pool, webhook.id, 5000)
     assert 0 < len(kept) < MOST_KEPT
     assert min(entry.sent_at for entry in kept) >= bench.now - timedelta(days=10)
+
+
+async def test_a_webhook_that_is_removed_is_not_called_unsigned(bench: Bench, inbox: Inbox) -> None:
+    await bench.home("a")
+    webhook = await bench.webhook(inbox.url, provider="Nord")
+    await bench.follower.catch_up()
+    (claim,) = await bench.deliverer._claim(1)
+    await delete_webhook(bench.deployment.pool, webhook.id)
+    await bench.deliverer._turn(claim)
+    assert inbox.messages == []
