@@ -52,8 +52,8 @@ async def take(folder: Path) -> None:
             await page.screenshot(path=folder / "report-phone.png", full_page=True)
             await page.goto(address + "?short_term=2")
             await page.screenshot(path=folder / "report-phone-link.png")
-            await page.get_by_role("button", name="Diese Zahlen melden").click()
-            await page.locator("#done").wait_for()
+            await page.locator(".send-main").click()
+            await page.locator("#outcome[data-kind=good]").wait_for()
             await page.screenshot(path=folder / "report-phone-done.png")
             await browser.close()
 

@@ -15,6 +15,7 @@ from werkzeug.exceptions import HTTPException
 from providers.api import api as provider_api
 from providers.auth import KeyRing
 from providers.post import open_mail_sender, sender_address
+from providers.reminder_scheduler import Scheduler, remind_for_ever
 from vacancies.audience import Audience
 from vacancies.board import Board, Change
 from vacancies.database import is_connection_error
@@ -36,7 +37,9 @@ from web.operations import operations
 from web.pages import error_page, init_pages
 from web.points import points
 from web.problems import Problem, problem_of, problem_response, status_of
+from web.reminder_mail import open_post
 from web.report import report_pages
+from web.report_files import report_files
 from web.state import State, state
 from web.webhooks.api import api as webhooks_api
 from web.webhooks.deliverer import Deliverer
@@ -75,8 +78,15 @@ def create_app(
         webhooks=webhooks,
     )
     for blueprint in (
-        *(provider_api, webhooks_api, reader_api, points),
-        *(openapi, operations, finder, report_pages),
+        provider_api,
+        webhooks_api,
+        reader_api,
+        points,
+        openapi,
+        operations,
+        finder,
+        report_pages,
+        report_files,
     ):
         app.register_blueprint(blueprint)
     init_pages(app)
@@ -106,6 +116,7 @@ def create_app(
                 sweep_for_ever(deployment.pool, deployment.writer),
                 webhooks.run_for_ever(),
                 tidy_for_ever(deployment.pool, _notes(deployment)),
+                remind_for_ever(Scheduler(deployment.pool, open_post(settings))),
             ]
             if deployment.servers is not None:
                 background.append(_keep_servers(deployment))

@@ -97,18 +97,19 @@ class Notes:
                     await delete_note(connection, note.webhook_id, now + AGAIN_AFTER)
 
     async def _send(self, note: DueNote, recipients: list[tuple[str, str]]) -> bool:
-        """Whether somebody has it, or there is nobody to write to. One admin whose mailbox is
-        gone must not make us write to the others again and again."""
-        sent = 0
+        """Whether it is done: somebody has it, or nobody ever will. One admin whose mailbox is
+        full must not make us write to the others again and again."""
+        is_sent = is_delayed = False
         for address, code in recipients:
             language = choose(code)
             subject, text = _texts(note, language)
             try:
                 await self._sender.send(make_mail(self._sender_address, address, subject, text))
-                sent += 1
-            except (PostRefused, ValueError):  # ValueError: an address that no mail can have
+                is_sent = True
+            except (PostRefused, ValueError) as error:  # ValueError: no mail can be sent there
                 log.warning("a note about a webhook was not sent", webhook=note.webhook_id)
-        return sent > 0 or not recipients
+                is_delayed |= isinstance(error, PostRefused) and not error.is_final
+        return is_sent or not is_delayed
 
 
 def _texts(note: DueNote, language: Language) -> tuple[str, str]:

@@ -15,16 +15,17 @@ from web.webhooks.notes import Notes
 
 
 class Postbox:
-    """A mail sender that is away at first, and knows no mailbox `unknown`."""
+    """A mail sender that is away at first, and cannot put anything into the mailbox `full`."""
 
-    def __init__(self, refusals: int = 0, unknown: str = "") -> None:
+    def __init__(self, refusals: int = 0, full: str = "", *, is_final: bool = False) -> None:
         self.refusals = refusals
-        self.unknown = unknown
+        self.full = full
+        self.is_final = is_final
         self.sent: list[EmailMessage] = []
 
-    async def send(self, message: EmailMessage) -> None:
-        if message["To"] == self.unknown:
-            raise PostRefused("There is no such mailbox.")
+    async def send(self, message: EmailMessage, *, name: str | None = None) -> None:
+        if message["To"] == self.full:
+            raise PostRefused("The mailbox is full.", is_final=self.is_final)
         if self.refusals:
             self.refusals -= 1
             raise PostRefused("The mail server is away.")
@@ -84,32 +85,40 @@ async def test_who_has_no_mail_address_gets_no_note(bench: Bench, inbox: Inbox) 
     )
 
 
-async def test_a_mailbox_that_is_gone_brings_no_second_note_to_the_others(
+async def test_a_mailbox_that_is_full_brings_no_second_note_to_the_others(
     bench: Bench, inbox: Inbox
 ) -> None:
     pool = bench.deployment.pool
     await stopped(bench, inbox)
     owner = await select_provider(pool, "Nord")
     assert owner is not None
-    for email in ("left@example.org", "chief@example.org"):
+    for email in ("full@example.org", "chief@example.org"):
         await ensure_membership(pool, (await ensure_staff(pool, email)).id, owner.id, None)
-    post = Postbox(unknown="left@example.org")
+    post = Postbox(full="full@example.org")
     notes = Notes(pool, post, "fp@example.org")
     for hours in range(1, 4):
         await notes.send_due(bench.now + timedelta(hours=hours))
     assert [message["To"] for message in post.sent] == ["chief@example.org"]
 
 
-@pytest.mark.parametrize("contact", ["left@example.org", "no mail\naddress"])
-async def test_what_nobody_takes_is_given_up_after_a_day(
-    bench: Bench, inbox: Inbox, contact: str
+@pytest.mark.parametrize(
+    ("contact", "is_final", "is_tried_again"),
+    [
+        ("full@example.org", False, True),
+        ("full@example.org", True, False),
+        ("no mail\naddress", False, False),
+    ],
+)
+async def test_what_nobody_takes_is_tried_for_a_day_unless_that_is_in_vain(
+    bench: Bench, inbox: Inbox, contact: str, is_final: bool, is_tried_again: bool
 ) -> None:
     pool = bench.deployment.pool
     await stopped(bench, inbox, contact=contact)
-    notes = Notes(pool, Postbox(unknown="left@example.org"), "fp@example.org")
+    post = Postbox(full="full@example.org", is_final=is_final)
+    notes = Notes(pool, post, "fp@example.org")
     waiting = "SELECT note_at IS NOT NULL FROM webhook"
     await notes.send_due(bench.now + timedelta(hours=23))
-    assert await pool.fetchval(waiting)
+    assert await pool.fetchval(waiting) == is_tried_again
     await notes.send_due(bench.now + timedelta(hours=25))
     assert not await pool.fetchval(waiting)
 
