@@ -26,6 +26,7 @@ from vacancies.config import Settings
 from vacancies.database import Pool, migrate, open_pool
 from vacancies.deployment import Deployment, open_deployment
 from vacancies.feed import Announcement
+from vacancies.outbound import Outbound
 from vacancies.provider import ensure_provider
 from vacancies.servers import Servers, local_servers
 from vacancies.writer import Writer
@@ -34,10 +35,10 @@ from web.state import State
 
 TEMPLATE = "freiplatz_template"
 
-# How fast Hypothesis finds its values says nothing about us; the first time on a machine it
-# lists all of Unicode.
+# How fast Hypothesis finds its values says nothing about us (the first time on a machine it lists
+# all of Unicode), nor does how long an example takes: the clock asserts nothing here.
 hypothesis.settings.register_profile(
-    "freiplatz", suppress_health_check=[hypothesis.HealthCheck.too_slow]
+    "freiplatz", suppress_health_check=[hypothesis.HealthCheck.too_slow], deadline=None
 )
 hypothesis.settings.load_profile("freiplatz")
 
@@ -185,15 +186,21 @@ class Service:
 
 
 @asynccontextmanager
-async def served(settings: Settings) -> AsyncIterator[Service]:
-    """Serve the app of `settings` on a free port of the loopback address."""
-    async with open_deployment(settings) as deployment, _served(deployment) as service:
+async def served(settings: Settings, outbound: Outbound | None = None) -> AsyncIterator[Service]:
+    """Serve the app of `settings` on a free port of the loopback address. Unless `outbound`
+    is given it calls nobody: no name has an address."""
+    outbound = outbound or Outbound(lookup=_nowhere)
+    async with open_deployment(settings) as deployment, _served(deployment, outbound) as service:
         yield service
 
 
+async def _nowhere(host: str) -> list[str]:
+    return []
+
+
 @asynccontextmanager
-async def _served(deployment: Deployment) -> AsyncIterator[Service]:
-    app = create_app(deployment)
+async def _served(deployment: Deployment, outbound: Outbound) -> AsyncIterator[Service]:
+    app = create_app(deployment, outbound=outbound)
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     listener.listen()  # from now on connections wait until Hypercorn accepts

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +32,8 @@ class Settings:
     smtp_url: str | None = None
     geocoder: str = "offline"
     basemap: str | None = None
+    outbound_ports: tuple[int, ...] = (443, 8443)
+    outbound_loopback: bool = False
 
 
 NAMES = tuple(
@@ -47,6 +50,8 @@ NAMES = tuple(
         "SMTP_URL",
         "GEOCODER",
         "BASEMAP",
+        "OUTBOUND_PORTS",
+        "OUTBOUND_LOOPBACK",
     )
 )
 
@@ -86,6 +91,8 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     basemap = value("BASEMAP")
     tiles = (basemap or "").partition(" ")[0] or None
     _check_address(tiles, "BASEMAP", ("http", "https"), wrong, "(.pmtiles files are not read yet)")
+    ports = _ports(value("OUTBOUND_PORTS") or "443,8443", wrong)
+    loopback = _loopback(value("OUTBOUND_LOOPBACK") or "false", value("PUBLIC_URL"), wrong)
     secret = value("SECRET_KEY")
     if secret is not None and len(secret) < 32:
         wrong.append("FREIPLATZ_SECRET_KEY must have at least 32 characters")
@@ -103,7 +110,26 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         smtp_url=value("SMTP_URL"),
         geocoder=geocoder,
         basemap=basemap,
+        outbound_ports=ports,
+        outbound_loopback=loopback,
     )
+
+
+def _ports(text: str, wrong: list[str]) -> tuple[int, ...]:
+    parts = [part.strip() for part in text.split(",")]
+    if all(re.fullmatch(r"[0-9]{1,5}", part) and 0 < int(part) < 65536 for part in parts):
+        return tuple(map(int, parts))
+    wrong.append("FREIPLATZ_OUTBOUND_PORTS must be numbers of ports with commas: 443,8443")
+    return ()
+
+
+def _loopback(text: str, public_url: str | None, wrong: list[str]) -> bool:
+    if text not in ("true", "false"):
+        wrong.append("FREIPLATZ_OUTBOUND_LOOPBACK must be true or false")
+    elif text == "true" and public_url is not None:
+        # Whoever has a key could reach what listens on this machine.
+        wrong.append("FREIPLATZ_OUTBOUND_LOOPBACK is for trying, not with FREIPLATZ_PUBLIC_URL")
+    return text == "true"
 
 
 def _check_address(

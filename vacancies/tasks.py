@@ -8,7 +8,7 @@ from collections.abc import Iterable
 AGAIN_SECONDS = 0.5
 
 
-async def stop_tasks(tasks: Iterable[asyncio.Task[None]]) -> None:
+async def stop_tasks(tasks: Iterable[asyncio.Task[object]]) -> None:
     """Cancel `tasks` and wait for their end; what they raise is theirs.
 
     Cancelling once is not enough: a cancellation that meets the end of an `asyncio.wait_for`

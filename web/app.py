@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import traceback
-from collections.abc import AsyncGenerator, Coroutine
+from collections.abc import AsyncGenerator, Coroutine, Sequence
 from contextlib import AsyncExitStack
 from urllib.parse import urlsplit
 
@@ -14,14 +14,16 @@ from werkzeug.exceptions import HTTPException
 
 from providers.api import api as provider_api
 from providers.auth import KeyRing
+from providers.post import open_mail_sender, sender_address
 from providers.reminder_scheduler import Scheduler, remind_for_ever
 from vacancies.audience import Audience
-from vacancies.board import Board
+from vacancies.board import Board, Change
 from vacancies.database import is_connection_error
 from vacancies.deployment import Deployment
 from vacancies.errors import FreiplatzError, Unavailable
 from vacancies.feed import Follower, channel_name
 from vacancies.geocoding import open_geocoder
+from vacancies.outbound import Outbound, outbound_of
 from vacancies.servers import revive
 from vacancies.sweeper import sweep_for_ever
 from vacancies.tasks import stop_tasks
@@ -39,6 +41,10 @@ from web.reminder_mail import open_post
 from web.report import report_pages
 from web.report_files import report_files
 from web.state import State, state
+from web.webhooks.api import api as webhooks_api
+from web.webhooks.deliverer import Deliverer
+from web.webhooks.notes import Notes
+from web.webhooks.tidying import tidy_for_ever
 
 log = structlog.get_logger()
 
@@ -46,9 +52,11 @@ MAX_BODY_BYTES = 2 * 1024 * 1024
 REVIVE_SECONDS = 2.0
 
 
-def create_app(deployment: Deployment, figures: Figures | None = None) -> Quart:
+def create_app(
+    deployment: Deployment, figures: Figures | None = None, outbound: Outbound | None = None
+) -> Quart:
     """The app that serves `deployment`, which must stay open as long; `figures` are those of
-    all processes that serve it on one port."""
+    all processes that serve it on one port, `outbound` calls webhooks."""
     settings = deployment.settings
     app = Quart(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
@@ -58,15 +66,20 @@ def create_app(deployment: Deployment, figures: Figures | None = None) -> Quart:
     geocoder = open_geocoder(settings.geocoder)
     live = LiveStreams(app.asgi_app, board, audience, geocoder)  # type: ignore[arg-type]
     app.asgi_app = live  # type: ignore[assignment]
+    outbound = outbound or outbound_of(settings)
+    webhooks = Deliverer(deployment.pool, board, outbound, geocoder, settings.secret_key)
     app.extensions.update(
         deployment=deployment,
         keys=KeyRing(deployment.pool),
         live=live,
         geocoder=geocoder,
         status_of=status_of,
+        outbound=outbound,
+        webhooks=webhooks,
     )
     for blueprint in (
         provider_api,
+        webhooks_api,
         reader_api,
         points,
         openapi,
@@ -84,7 +97,7 @@ def create_app(deployment: Deployment, figures: Figures | None = None) -> Quart:
     @app.while_serving
     async def lifespan() -> AsyncGenerator[None]:
         async with AsyncExitStack() as stack:
-            follower = await _follow(stack, deployment, board, live)
+            follower = await _follow(stack, deployment, board, live, webhooks)
             live.delivery.start()
             stack.push_async_callback(live.close)
             app.extensions["state"] = State(
@@ -98,8 +111,11 @@ def create_app(deployment: Deployment, figures: Figures | None = None) -> Quart:
                 figures or Figures(),
                 await deployment.is_demo(),
             )
+            await stack.enter_async_context(outbound)
             background = [
                 sweep_for_ever(deployment.pool, deployment.writer),
+                webhooks.run_for_ever(),
+                tidy_for_ever(deployment.pool, _notes(deployment)),
                 remind_for_ever(Scheduler(deployment.pool, open_post(settings))),
             ]
             if deployment.servers is not None:
@@ -112,18 +128,32 @@ def create_app(deployment: Deployment, figures: Figures | None = None) -> Quart:
     return app
 
 
+def _notes(deployment: Deployment) -> Notes:
+    settings = deployment.settings
+    return Notes(deployment.pool, open_mail_sender(settings), sender_address(settings))
+
+
 async def _follow(
-    stack: AsyncExitStack, deployment: Deployment, board: Board, live: LiveStreams
+    stack: AsyncExitStack,
+    deployment: Deployment,
+    board: Board,
+    live: LiveStreams,
+    webhooks: Deliverer,
 ) -> Follower:
+    def pass_on(changes: Sequence[Change]) -> None:
+        live.delivery.on_changes(changes)
+        webhooks.wake(changes)
+
     def restart() -> None:
         deployment.doorbell.channel = channel_name(board.epoch)
         live.delivery.on_restart()
+        webhooks.wake()
 
     follower = Follower(
         deployment.pool,
         deployment.redis,
         board,
-        on_changes=live.delivery.on_changes,
+        on_changes=pass_on,
         on_restart=restart,
     )
     await stack.enter_async_context(follower)

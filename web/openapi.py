@@ -7,8 +7,7 @@ strict; what is left to write down by hand is the table of routes.
 from __future__ import annotations
 
 from functools import cache
-from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 from msgspec import Meta
@@ -22,12 +21,17 @@ from vacancies.search import LIMIT, LIMIT_RANGE, RADIUS_KM, RADIUS_RANGE_KM
 from web.api import PlaceAnswer
 from web.operations import Readiness
 from web.points import Points
-from web.problems import PROBLEM_TYPE, Problem
+from web.problems import Problem
+from web.schemas import REF as _REF
+from web.schemas import Json
+from web.schemas import answers as _answers
+from web.schemas import ok as _ok
+from web.schemas import parameter as _parameter
+from web.schemas import ref as _ref
+from web.webhooks.description import TYPES as WEBHOOK_TYPES
+from web.webhooks.description import webhook_paths
 
 openapi = Blueprint("openapi", __name__)
-
-Json = dict[str, Any]
-_REF = "#/components/schemas/{name}"
 
 
 class SearchFeature(Properties, frozen=True, kw_only=True):
@@ -61,6 +65,7 @@ def build_document() -> Json:
     types = (
         *(ReportBody, ManyReports, HomeBody, ReportsResult, Problem),
         *(PlaceAnswer, Points, Readiness, SearchFeature),
+        *WEBHOOK_TYPES,
     )
     _, schemas = msgspec.json.schema_components(types, ref_template=_REF)
     schemas.update(_geojson_schemas())
@@ -78,10 +83,6 @@ def build_document() -> Json:
             "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
         },
     }
-
-
-def _ref(name: str) -> Json:
-    return {"$ref": _REF.format(name=name)}
 
 
 def _geojson_schemas() -> Json:
@@ -119,10 +120,6 @@ def _geojson_schemas() -> Json:
             },
         },
     }
-
-
-def _parameter(name: str, schema: Json, text: str, **more: Any) -> Json:
-    return {"name": name, "in": "query", "schema": schema, "description": text, **more}
 
 
 def _codes(kind: type[CareForm] | type[Focus] | type[Need]) -> Json:
@@ -182,21 +179,6 @@ _IDEMPOTENCY: Json = {
     "schema": {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,200}$"},
     "description": "The same call again gets the first answer, for 24 hours.",
 }
-
-
-def _answers(ok: Json, problems: tuple[int, ...]) -> Json:
-    answers: Json = {
-        str(status): {
-            "description": HTTPStatus(status).phrase,
-            "content": {PROBLEM_TYPE: {"schema": _ref("Problem")}},
-        }
-        for status in problems
-    }
-    return {**ok, **answers}
-
-
-def _ok(media: str, schema: Json, status: int = 200, text: str = "OK") -> Json:
-    return {str(status): {"description": text, "content": {media: {"schema": schema}}}}
 
 
 def _writing(summary: str, body: Json | None, ok: Json, parameters: list[Json]) -> Json:
@@ -293,4 +275,5 @@ def _paths() -> Json:
                 [],
             )
         },
+        **webhook_paths(),
     }

@@ -9,6 +9,7 @@ import msgspec
 
 from providers.links import LinkExpired, LinkRefused
 from vacancies import errors
+from web.webhooks import endpoints
 
 PROBLEM_TYPE = "application/problem+json"
 
@@ -34,6 +35,9 @@ STATUS: dict[type[errors.FreiplatzError], HTTPStatus] = {
     errors.Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.OutcomeUnknown: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.Overloaded: HTTPStatus.SERVICE_UNAVAILABLE,
+    endpoints.UnknownWebhook: HTTPStatus.NOT_FOUND,
+    endpoints.TooManyWebhooks: HTTPStatus.CONFLICT,
+    endpoints.TestedJustNow: HTTPStatus.TOO_MANY_REQUESTS,
 }
 
 

@@ -26,6 +26,8 @@ def test_one_sentence_lists_everything_that_is_wrong() -> None:
                 "FREIPLATZ_PUBLIC_URL": "example.org",
                 "FREIPLATZ_SECRET_KEY": "short",
                 "FREIPLATZ_GEOCODDER": "offline",
+                "FREIPLATZ_OUTBOUND_PORTS": "443,99999",
+                "FREIPLATZ_OUTBOUND_LOOPBACK": "yes",
             }
         )
     for name in (
@@ -36,8 +38,23 @@ def test_one_sentence_lists_everything_that_is_wrong() -> None:
         "PUBLIC_URL",
         "SECRET_KEY",
         "GEOCODDER",
+        "OUTBOUND_PORTS",
+        "OUTBOUND_LOOPBACK",
     ):
         assert f"FREIPLATZ_{name}" in raised.value.detail
+
+
+def test_ports_are_a_list() -> None:
+    settings = load_settings({"FREIPLATZ_OUTBOUND_PORTS": "443, 4443"})
+    assert settings.outbound_ports == (443, 4443)
+
+
+def test_this_machine_may_be_called_for_trying_only() -> None:
+    trying = {"FREIPLATZ_OUTBOUND_LOOPBACK": "true"}
+    assert not load_settings({}).outbound_loopback
+    assert load_settings(trying).outbound_loopback
+    with pytest.raises(SettingsError, match="OUTBOUND_LOOPBACK"):
+        load_settings({**trying, "FREIPLATZ_PUBLIC_URL": "https://freiplatz.example"})
 
 
 def test_empty_means_not_set() -> None:

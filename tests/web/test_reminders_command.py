@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import structlog
 from click.testing import CliRunner, Result
 
 from providers.reporting_policy import ReportingPolicy, record_policy
@@ -21,6 +23,13 @@ from vacancies.writer import Writer
 from web.__main__ import main
 
 ALWAYS = ReportingPolicy(from_minute=0, until_minute=1440, weekdays=(1, 2, 3, 4, 5, 6, 7))
+
+
+@pytest.fixture(autouse=True)
+def log_as_before() -> Iterator[None]:
+    """The command sets up the log of its process, which is that of all other tests too."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture

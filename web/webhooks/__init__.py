@@ -1,0 +1,1 @@
+"""Webhooks: telling others of changes by HTTP, signed as standardwebhooks.com has it."""
