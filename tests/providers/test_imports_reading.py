@@ -10,9 +10,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from providers.imports.entries import Entry, Reader, Refusal, home_id_of
+from providers.imports.entries import Entry, Reader, Refusal
 from providers.imports.errors import InvalidMapping, MappingNeeded, UnreadableList
 from providers.imports.files import read_table
+from providers.imports.identity import home_id_of
 from providers.imports.mapping import complete_mapping, left_out, load_mapping
 from vacancies.errors import FreiplatzError
 
