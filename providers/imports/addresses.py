@@ -72,9 +72,12 @@ def german_postcode(text: str, point: Point | None = None) -> str | None:
 
 
 def is_near(postcode: str, point: Point) -> bool | None:
-    """Whether `point` lies within 50 km of a German postcode; None if that is not known."""
-    there = load_gazetteer().postcodes.get(postcode)
-    if there is None:
+    """Whether `point` lies within 50 km of a German postcode, or, of one that does not exist,
+    of its neighbours; None if nothing is known of it."""
+    gazetteer = load_gazetteer()
+    there = gazetteer.postcodes.get(postcode)
+    around = [there] if there is not None else gazetteer.neighbours(postcode)
+    if not around or len(postcode) != 5:
         return None
-    km = distances_km(point, np.array([there[0]]), np.array([there[1]]))[0]
-    return bool(km <= CONTRADICTION_KM)
+    latitudes, longitudes = (np.array(axis) for axis in zip(*around, strict=True))
+    return bool(distances_km(point, latitudes, longitudes).min() <= CONTRADICTION_KM)

@@ -85,7 +85,8 @@ def read_position(
         system = system_named(named)
         if system is None:
             return None, f"The coordinate system {named[:60]!r} is not known"
-    return _projected(read_amount(x_text), read_amount(y_text), system)
+    number = read_decimal if system is not None and system.is_degrees else read_amount
+    return _projected(number(x_text), number(y_text), system)
 
 
 def _two(text: str) -> list[str]:

@@ -127,6 +127,8 @@ def _transformer(code: int) -> pyproj.Transformer:
 def point_in(system: System, x: float, y: float) -> Point | None:
     """The point at easting `x` and northing `y` (or longitude and latitude); None if it lies
     nowhere near the area of the system. An easting may carry its zone ("32405123")."""
+    if not (math.isfinite(x) and math.isfinite(y)):
+        return None
     if system.utm_zone is not None and math.floor(x / 1e6) == system.utm_zone:
         x -= system.utm_zone * 1e6
     longitude, latitude = _transformer(system.code).transform(x, y)
