@@ -36,7 +36,9 @@ def read_amount(value: str | None) -> float | None:
     Of two different marks the last one is the decimal's; a single one before exactly three
     digits parts thousands (nobody writes thousandths of euros or metres so).
     """
-    text = " ".join((value or "").translate(_SPACES).split())
+    if not value:
+        return None
+    text = " ".join(value.translate(_SPACES).split())
     if _GROUPED.fullmatch(text):
         return float(re.sub(r"[.,' ]", "", text))
     whole, mark, decimals = text, "", ""
@@ -61,7 +63,9 @@ def read_euros(value: str | None) -> float | None:
 
 def read_places(value: str | None) -> int | None:
     """A number of places; "73+9" is 82, "48,0" is 48. None if it is no count up to 2,000."""
-    text = _AROUND_PLACES.sub("", (value or "").strip()).strip()
+    if not value:
+        return None
+    text = _AROUND_PLACES.sub("", value.strip()).strip()
     parts = text.split("+")
     counts = [_count(part) for part in parts]
     if len(parts) > 2 or None in counts:

@@ -64,17 +64,21 @@ _SECOND_EXTENSION = re.compile(r"(?<=\d)\s*/\s*-.*")
 
 def clean_text(value: str | None, longest: int = 200) -> str | None:
     """Without control characters, soft hyphens and doubled spaces; None for nothing."""
-    if value is None:
+    if not value:
         return None
-    kept = "".join(
-        " " if unicodedata.category(c) in ("Cc", "Zl", "Zp", "Zs") else c
-        for c in unicodedata.normalize("NFC", value)
-        if unicodedata.category(c) not in ("Cf", "Cs", "Co", "Cn")
-    )
+    kept = value if value.isascii() and value.isprintable() else _without_invisible(value)
     text = " ".join(kept.split())
     if not text or "".join(text.lower().split()) in _NOTHING:
         return None
     return text[:longest].rstrip()
+
+
+def _without_invisible(text: str) -> str:
+    return "".join(
+        " " if unicodedata.category(c) in ("Cc", "Zl", "Zp", "Zs") else c
+        for c in unicodedata.normalize("NFC", text)
+        if unicodedata.category(c) not in ("Cf", "Cs", "Co", "Cn")
+    )
 
 
 def read_flag(value: str | None) -> bool | None:

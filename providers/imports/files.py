@@ -16,16 +16,17 @@ from providers.imports.structured import looks_like_json, read_json
 from providers.imports.tables import LARGEST_BYTES, Table
 
 
-def read_table(content: bytes) -> Table:
+def read_table(content: bytes, known: frozenset[str] = KNOWN) -> Table:
     """The rows of a file, whatever its encoding and format; raises `UnreadableList`.
 
-    The content decides, not the name of the file. Blocks: up to seconds for a spreadsheet,
+    The content decides, not the name of the file. `known` are the folded names of columns by
+    which header and sheet are told, those of lists of homes unless said otherwise. Blocks: up to seconds for a spreadsheet,
     so call it in a thread where others wait.
     """
     if len(content) > LARGEST_BYTES:
         raise UnreadableList("The file is larger than 200 MB. Split it.")
     if looks_like_spreadsheet(content):
-        return read_spreadsheet(content, KNOWN)
+        return read_spreadsheet(content, known)
     text, encoding = decode_text(content)
     if looks_like_json(text):
         table = read_json(text)
@@ -33,7 +34,7 @@ def read_table(content: bytes) -> Table:
         # As text, whatever its declaration says of an encoding: that is known by now.
         table = read_gml(text)
     else:
-        table = read_csv(text, KNOWN)
+        table = read_csv(text, known)
     return replace(table, notes=[f"encoding {encoding}", *table.notes])
 
 

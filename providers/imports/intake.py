@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 
-import msgspec
-
 from providers.imports.addresses import is_near
 from providers.imports.entries import Entry, Reader, Refusal
 from providers.imports.mapping import Mapping, complete_mapping, left_out
@@ -15,10 +13,10 @@ from providers.imports.register import (
     Ambiguous,
     Known,
     Register,
-    Vanished,
     identity_to_store,
     select_known,
 )
+from providers.imports.report import ImportReport, LeftOut
 from providers.imports.tables import Row, Table
 from vacancies.commands import Actor, Describe, Outcome
 from vacancies.database import Pool
@@ -31,33 +29,6 @@ from vacancies.writer import Writer
 
 CHUNK_ROWS = 200
 _ACTOR = Actor(via="import")
-
-
-class LeftOut(msgspec.Struct, frozen=True):
-    """A row that is not a care home, and what says so."""
-
-    row: int
-    reason: str
-
-
-class ImportReport(msgspec.Struct, kw_only=True):
-    """What became of a list. Every row is taken (a new home), changed, unchanged, left out
-    or refused; `warnings` are about rows that were used all the same. `vanished` are homes
-    that earlier lists of the same providers brought and this one has not: nothing is done to
-    them."""
-
-    rows: int = 0
-    taken: int = 0
-    changed: int = 0
-    unchanged: int = 0
-    left_out: int = 0
-    refused: list[Refusal] = []
-    left_out_rows: list[LeftOut] = []
-    vanished: list[Vanished] = []
-    warnings: list[str] = []
-    notes: list[str] = []
-    providers: int = 0
-    dry_run: bool = False
 
 
 class Intake:
@@ -131,7 +102,7 @@ class Intake:
         else:
             outcomes = (await self._writer.submit(commands)).outcomes
         for entry, outcome in zip(used, outcomes, strict=True):
-            _count(entry, outcome, report)
+            report.count(entry.row, outcome)
 
     async def _command(
         self,
@@ -258,15 +229,3 @@ def _try(command: Describe, home: CareHome | None) -> Outcome:
     except FreiplatzError as error:
         return Outcome(error=error)
     return Outcome(home=after, changed=after is not home, created=home is None)
-
-
-def _count(entry: Entry, outcome: Outcome, report: ImportReport) -> None:
-    if outcome.error is not None:
-        field = outcome.error.field or "row"
-        report.refused.append(Refusal(entry.row, field, outcome.error.detail))
-    elif outcome.created:
-        report.taken += 1
-    elif outcome.changed:
-        report.changed += 1
-    else:
-        report.unchanged += 1

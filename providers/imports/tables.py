@@ -114,7 +114,9 @@ def _row(number: int, cells: list[str], columns: list[str], usual: int) -> Row:
         cells = cells[: len(columns)]
     if len(cells) == len(columns):
         return Row(number, dict(zip(columns, map(_unquoted, cells), strict=True)))
-    if len(cells) < len(columns):
+    if any("\n" in cell or "\r" in cell for cell in cells) and len(cells) < len(columns):
+        fault = "runs over several lines: a quotation mark in it is not closed"
+    elif len(cells) < len(columns):
         fault = f"has {len(cells)} cells instead of {len(columns)}: cells are missing"
     else:
         fault = f"has {len(cells)} cells instead of {len(columns)}: the columns are shifted"

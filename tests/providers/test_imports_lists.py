@@ -13,7 +13,8 @@ import xlsxwriter  # type: ignore[import-untyped]
 from pyproj import Transformer
 
 from providers.imports.files import read_table
-from providers.imports.intake import ImportReport, Intake
+from providers.imports.intake import Intake
+from providers.imports.report import ImportReport
 from vacancies.database import Pool
 from vacancies.writer import Writer
 

@@ -6,8 +6,9 @@ import pytest
 from msgspec.structs import replace
 
 from providers.imports.files import read_table
-from providers.imports.intake import ImportReport, Intake
+from providers.imports.intake import Intake
 from providers.imports.mapping import Mapping
+from providers.imports.report import ImportReport
 from vacancies.commands import Amend, Describe
 from vacancies.database import Pool
 from vacancies.models import Address, HomeStatus, Point, Profile

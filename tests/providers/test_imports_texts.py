@@ -222,6 +222,12 @@ def test_odd_cells_alone_are_no_shift(row: str) -> None:
     assert len(entries(HEADER + GOOD * 12 + row + "\n")) == 13
 
 
+def test_a_quotation_mark_that_is_not_closed_is_named() -> None:
+    table = read_table(b'Name;PLZ;Ort\nHaus A;33330;G\n"Haus B;33330;G\nHaus C;33330;G\n')
+    assert [row.fault is None for row in table.rows] == [True, False]
+    assert "quotation mark" in (table.rows[1].fault or "")
+
+
 def test_what_cells_evidently_are() -> None:
     cells = [
         "33330",

@@ -12,8 +12,9 @@ from msgspec.structs import replace
 
 from providers.imports.errors import MappingNeeded
 from providers.imports.files import provider_of_file, read_table
-from providers.imports.intake import ImportReport, Intake
+from providers.imports.intake import Intake
 from providers.imports.mapping import Mapping, complete_mapping, load_mapping, render
+from providers.imports.report import ImportReport
 from providers.imports.tables import Table
 from vacancies.config import load_settings
 from vacancies.deployment import open_deployment
