@@ -20,8 +20,8 @@ def read_table(content: bytes, known: frozenset[str] = KNOWN) -> Table:
     """The rows of a file, whatever its encoding and format; raises `UnreadableList`.
 
     The content decides, not the name of the file. `known` are the folded names of columns by
-    which header and sheet are told, those of lists of homes unless said otherwise. Blocks: up to seconds for a spreadsheet,
-    so call it in a thread where others wait.
+    which header and sheet are told, those of lists of homes unless said otherwise. It blocks,
+    for a spreadsheet up to seconds: call it in a thread where others wait.
     """
     if len(content) > LARGEST_BYTES:
         raise UnreadableList("The file is larger than 200 MB. Split it.")

@@ -6,7 +6,7 @@ import json
 import math
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pyproj import Transformer
 
@@ -323,6 +323,7 @@ def test_xml_that_is_refused(text: str, reason: str) -> None:
         read_table(text.encode())
 
 
+@settings(deadline=None)
 @given(st.text(max_size=200), st.sampled_from(["pos", "posList", "coordinates", "name"]))
 @example("1 2 3", "posList")
 @example("nan inf", "pos")
@@ -339,6 +340,7 @@ def test_any_content_of_gml_is_read_or_refused(text: str, tag: str) -> None:
     assert isinstance(entry, Entry)
 
 
+@settings(deadline=None)
 @given(st.floats(allow_nan=True), st.floats(allow_nan=True), st.sampled_from([25832, 31467, 3857]))
 def test_any_numbers_are_a_point_or_none(x: float, y: float, code: int) -> None:
     system = system_named(str(code))
