@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
+from providers.imports.amounts import read_places
 from providers.imports.cells import (
     clean_text,
     read_care_forms,
     read_email,
     read_phone,
-    read_places,
     read_website,
 )
 from providers.imports.geometry import point_of
