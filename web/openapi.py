@@ -14,12 +14,15 @@ import msgspec
 from msgspec import Meta
 from quart import Blueprint, Response
 
-from providers.api import ReportsResult
+from providers.answers import ReportsResult
+from providers.api import FILE_TYPES
 from providers.payloads import HomeBody, ReportBody, ReportRow
+from providers.plausibility import Doubt
 from vacancies.geojson import Properties
 from vacancies.models import CareForm, Focus, Need, Room, Sex
 from vacancies.search import LIMIT, LIMIT_RANGE, RADIUS_KM, RADIUS_RANGE_KM
 from web.api import PlaceAnswer
+from web.changes import ApiChanges
 from web.operations import Readiness
 from web.points import Points
 from web.problems import PROBLEM_TYPE, Problem
@@ -59,8 +62,8 @@ def _encoded() -> bytes:
 
 def build_document() -> Json:
     types = (
-        *(ReportBody, ManyReports, HomeBody, ReportsResult, Problem),
-        *(PlaceAnswer, Points, Readiness, SearchFeature),
+        *(ReportBody, ManyReports, HomeBody, ReportsResult, Doubt, Problem),
+        *(PlaceAnswer, Points, Readiness, SearchFeature, ApiChanges),
     )
     _, schemas = msgspec.json.schema_components(types, ref_template=_REF)
     schemas.update(_geojson_schemas())
@@ -69,12 +72,15 @@ def build_document() -> Json:
         "info": {
             "title": "Freiplatz",
             "version": "1",
-            "description": "Which care homes have a free place, live.",
+            "description": "Which care homes have a free place, live."
+            " What has changed in this interface: [/api/v1/changes](/api/v1/changes).",
             "license": {"name": "EUPL-1.2", "identifier": "EUPL-1.2"},
         },
+        "externalDocs": {"description": "What has changed", "url": "/api/v1/changes"},
         "paths": _paths(),
         "components": {
             "schemas": schemas,
+            "headers": _headers(),
             "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
         },
     }
@@ -100,6 +106,13 @@ def _geojson_schemas() -> Json:
                     "properties": {"type": {"const": "Point"}, "coordinates": position},
                 },
                 "properties": _ref("SearchFeature"),
+                "warnings": {
+                    "type": "array",
+                    "items": _ref("Doubt"),
+                    "minItems": 1,
+                    "description": "Of a report that was taken: what looks like a slip.",
+                },
+                "test": {"const": True, "description": "A test key: nothing was changed."},
             },
         },
         "FeatureCollection": {
@@ -117,6 +130,25 @@ def _geojson_schemas() -> Json:
                 "total": {"type": "integer", "description": "Homes that match in all."},
                 "free_total": {"type": "object", "additionalProperties": {"type": "integer"}},
             },
+        },
+    }
+
+
+def _headers() -> Json:
+    """What answers say about the key that was used."""
+    text: Json = {"type": "string"}
+    return {
+        "Freiplatz-Test": {
+            "schema": {"const": "true"},
+            "description": "The key is for trying out (fpt_…): nothing was changed.",
+        },
+        "Sunset": {
+            "schema": text,
+            "description": "When the key that was used ends by itself (RFC 8594).",
+        },
+        "Deprecation": {
+            "schema": text,
+            "description": "Since when there is another key in place of it (RFC 9745).",
         },
     }
 
@@ -199,19 +231,45 @@ def _ok(media: str, schema: Json, status: int = 200, text: str = "OK") -> Json:
     return {str(status): {"description": text, "content": {media: {"schema": schema}}}}
 
 
-def _writing(summary: str, body: Json | None, ok: Json, parameters: list[Json]) -> Json:
+def _writing(
+    summary: str, body: Json | None, ok: Json, parameters: list[Json], **more: Any
+) -> Json:
     """A route for providers: it needs a key, and may change something."""
     operation: Json = {
         "summary": summary,
         "security": [{"key": []}],
         "parameters": [*parameters, _IDEMPOTENCY],
         "responses": _answers(ok, (400, 401, 403, 404, 409, 412, 413, 422, 503)),
+        **more,
     }
+    for status, response in operation["responses"].items():
+        if status != "401":
+            response["headers"] = {
+                name: {"$ref": f"#/components/headers/{name}"} for name in _headers()
+            }
     if body is not None:
         operation["requestBody"] = {
             "required": True,
             "content": {"application/json": {"schema": body}},
         }
+    return operation
+
+
+def _reporting_for_many() -> Json:
+    operation = _writing(
+        "Report for many homes",
+        _ref("ManyReports"),
+        _ok("application/json", _ref("ReportsResult")),
+        [],
+        description="As JSON; or as a file, CSV or XLSX, with the columns home_id, care_form,"
+        " count, and what else a line may have. The results of a file are one for each home.",
+    )
+    csv, xlsx = FILE_TYPES
+    example = "home_id,care_form,count\nhome-1,short_term,2\n"
+    operation["requestBody"]["content"] |= {
+        csv: {"schema": {"type": "string"}, "example": example},
+        xlsx: {"schema": {"type": "string", "format": "binary"}},
+    }
     return operation
 
 
@@ -285,12 +343,11 @@ def _paths() -> Json:
         "/api/v1/homes/{home_id}/vacancies/confirm": {
             "post": _writing("Still so", None, feature, [_HOME_ID, _IF_MATCH])
         },
-        "/api/v1/reports": {
-            "post": _writing(
-                "Report for many homes",
-                _ref("ManyReports"),
-                _ok(plain, _ref("ReportsResult")),
-                [],
-            )
+        "/api/v1/reports": {"post": _reporting_for_many()},
+        "/api/v1/changes": {
+            "get": {
+                "summary": "What has changed in this interface, newest first",
+                "responses": _ok(plain, _ref("ApiChanges")),
+            }
         },
     }

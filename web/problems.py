@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from providers.imports.errors import UnreadableList
 from vacancies import errors
 
 PROBLEM_TYPE = "application/problem+json"
@@ -15,6 +16,7 @@ STATUS: dict[type[errors.FreiplatzError], HTTPStatus] = {
     errors.InvalidParameter: HTTPStatus.BAD_REQUEST,
     errors.InvalidJson: HTTPStatus.BAD_REQUEST,
     errors.InvalidInput: HTTPStatus.UNPROCESSABLE_ENTITY,
+    UnreadableList: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.UnknownPlace: HTTPStatus.NOT_FOUND,
     errors.AmbiguousPlace: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.GeocoderUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
@@ -35,7 +37,8 @@ STATUS: dict[type[errors.FreiplatzError], HTTPStatus] = {
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What went wrong and what to do. `code` is stable; `field` names the input at fault."""
+    """What went wrong and what to do. `code` is stable; `field` names the input at fault.
+    `test` stands in answers to test keys."""
 
     title: str
     status: int
@@ -44,6 +47,7 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     field: str | None = None
     candidates: list[dict[str, Any]] | None = None
     merged_into: str | None = None
+    test: bool = False
 
 
 def status_of(error: errors.FreiplatzError) -> HTTPStatus:
