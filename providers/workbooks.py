@@ -24,6 +24,11 @@ MOST_PARTS = 500
 MOST_ROWS = 10_000
 MOST_COLUMNS = 200
 
+# What the values of cells need; so not pictures, macros, and themes.
+_NEEDED = re.compile(
+    r"\[Content_Types\]\.xml|(?:xl/)?_rels/[^/]*\.rels"
+    r"|xl/(?:workbook|sharedStrings|styles)\.xml|xl/worksheets/[^/]+\.xml"
+)
 _ROW = re.compile(rb"<(?:\w+:)?row[\s/>]")
 _CELL = re.compile(rb"<(?:\w+:)?c[\s/>]")
 _PLACED_CELL = re.compile(rb"""<(?:\w+:)?c\s(?:[^>]*?\s)?r\s*=\s*["']""")
@@ -40,9 +45,8 @@ def read_workbook(content: bytes) -> list[list[str]]:
     dates as 2026-12-24, whole numbers without a point. Raises `UnreadableList`.
     """
     parts = _unpack(content)
-    for name, part in parts.items():
-        if name.endswith(".xml"):
-            _check_extent(part)
+    for part in parts.values():
+        _check_extent(part)
     try:
         book = CalamineWorkbook.from_filelike(io.BytesIO(_pack(parts)))
         rows = book.get_sheet_by_index(0).to_python(skip_empty_area=False)
@@ -66,8 +70,8 @@ def _unpack(content: bytes) -> dict[str, bytes]:
             if len(entries) > MOST_PARTS:
                 raise _too_large()
             for entry in entries:
-                if not entry.filename.endswith((".xml", ".rels")):
-                    continue  # pictures, macros
+                if not _NEEDED.fullmatch(entry.filename):
+                    continue
                 with archive.open(entry) as file:
                     part = file.read(left + 1)
                 left -= len(part)
