@@ -1,8 +1,9 @@
 """The first sheet of an XLSX workbook as text, without trusting its author.
 
-A workbook is a zip of XML. Two things in a small file can take all memory of a process, and
-neither is an error that could be caught: parts that unpack to gigabytes, and two cells at
-opposite corners, since calamine lays out every cell between them (tafia/calamine, issue 693).
+A workbook is a zip of XML. A small file can take all memory of a process in four ways, and most
+are no error that could be caught: parts that unpack to gigabytes; two cells at opposite corners,
+since calamine lays out every cell between them (tafia/calamine, issue 693); many cells that show
+the same long text, which the file holds once; and a high number of texts that is only announced.
 So the parts are unpacked here, up to a limit, and looked through before calamine gets them.
 """
 
@@ -23,6 +24,7 @@ LARGEST_UNPACKED_BYTES = 20_000_000
 MOST_PARTS = 500
 MOST_ROWS = 10_000
 MOST_COLUMNS = 200
+LARGEST_TEXT_BYTES = 100_000_000
 
 # What the values of cells need; so not pictures, macros, and themes.
 _NEEDED = re.compile(
@@ -31,6 +33,8 @@ _NEEDED = re.compile(
 )
 _ROW = re.compile(rb"<(?:\w+:)?row[\s/>]")
 _CELL = re.compile(rb"<(?:\w+:)?c[\s/>]")
+_ANNOUNCED = re.compile(rb"""uniqueCount\s*=\s*(?:"[^"]*"|'[^']*')""")
+_SHARED_TEXT = re.compile(rb"<(?:\w+:)?si[\s/>]")
 _PLACED_CELL = re.compile(rb"""<(?:\w+:)?c\s(?:[^>]*?\s)?r\s*=\s*["']""")
 _PLACE = re.compile(rb"""\sr\s*=\s*["']([A-Za-z]*)([0-9]+)["']""")
 
@@ -47,6 +51,10 @@ def read_workbook(content: bytes) -> list[list[str]]:
     parts = _unpack(content)
     for part in parts.values():
         _check_extent(part)
+    longest = max(map(len, _SHARED_TEXT.split(parts.get("xl/sharedStrings.xml", b""))))
+    cells = max(len(_CELL.findall(part)) for part in parts.values())
+    if longest * cells > LARGEST_TEXT_BYTES:
+        raise _too_large()
     try:
         book = CalamineWorkbook.from_filelike(io.BytesIO(_pack(parts)))
         rows = book.get_sheet_by_index(0).to_python(skip_empty_area=False)
@@ -112,7 +120,8 @@ def _pack(parts: dict[str, bytes]) -> bytes:
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_STORED) as archive:
         for name, part in parts.items():
-            archive.writestr(name, part)
+            # Room is made for as many texts as this says; without it calamine counts.
+            archive.writestr(name, _ANNOUNCED.sub(b" ", part))
     return packed.getvalue()
 
 

@@ -69,3 +69,19 @@ def test_a_zip_bomb_is_not_unpacked() -> None:
     for cut in (100, len(good) // 2, len(good) - 10):
         with pytest.raises(UnreadableList):
             read_workbook(good[:cut])
+
+
+def test_a_long_text_in_many_cells_is_not_laid_out() -> None:
+    good = workbook(["home_id", "day"], ["a", 1])
+    space = b"http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+    texts = b'<sst xmlns="%b" count="%d" uniqueCount="4294967295"><si><t>%b</t></si></sst>'
+    cells = b"".join(
+        b'<row r="%d"><c r="A%d" t="s"><v>0</v></c></row>' % (row, row) for row in range(1, 5_001)
+    )
+    parts = {"xl__worksheets__sheet1": sheet(cells)}
+    bomb = repacked(good, xl__sharedStrings=texts % (space, 5_000, b"x" * 5_000_000), **parts)
+    assert len(bomb) < 100_000
+    with pytest.raises(UnreadableList, match="too large"):
+        read_workbook(bomb)
+    short = repacked(good, xl__sharedStrings=texts % (space, 5_000, b"x" * 100), **parts)
+    assert read_workbook(short) == [["x" * 100]] * 5_000
