@@ -26,6 +26,7 @@ from vacancies.sweeper import sweep_for_ever
 from vacancies.tasks import stop_tasks
 from web.api import api as reader_api
 from web.assets import init_assets
+from web.changes import changes
 from web.figures import Figures
 from web.finder import finder
 from web.live import LiveStreams
@@ -62,7 +63,10 @@ def create_app(deployment: Deployment, figures: Figures | None = None) -> Quart:
         geocoder=geocoder,
         status_of=status_of,
     )
-    for blueprint in (provider_api, reader_api, points, openapi, operations, finder, report_pages):
+    for blueprint in (
+        *(provider_api, reader_api, points, openapi, changes, operations, finder),
+        report_pages,
+    ):
         app.register_blueprint(blueprint)
     init_pages(app)
     init_assets(app)

@@ -11,7 +11,7 @@ from providers.imports.errors import UnreadableList
 from providers.imports.gml import looks_like_xml, read_gml
 from providers.imports.names import KNOWN
 from providers.imports.separated import read_csv
-from providers.imports.spreadsheets import looks_like_spreadsheet, read_spreadsheet
+from providers.imports.spreadsheets import Limits, looks_like_spreadsheet, read_spreadsheet
 from providers.imports.structured import looks_like_json, read_json
 from providers.imports.tables import LARGEST_BYTES, Table
 
@@ -36,6 +36,13 @@ def read_table(content: bytes, known: frozenset[str] = KNOWN) -> Table:
     else:
         table = read_csv(text, known)
     return replace(table, notes=[f"encoding {encoding}", *table.notes])
+
+
+def read_rows(content: bytes, known: frozenset[str], limits: Limits) -> Table:
+    """The rows of a spreadsheet within `limits`, or of a CSV text; as `read_table` has it."""
+    if looks_like_spreadsheet(content):
+        return read_spreadsheet(content, known, limits)
+    return read_csv(decode_text(content)[0], known)
 
 
 def provider_of_file(path: Path) -> str:

@@ -16,7 +16,7 @@ from providers.imports.entries import Entry, Reader
 from providers.imports.errors import UnreadableList
 from providers.imports.files import read_table
 from providers.imports.mapping import complete_mapping
-from providers.imports.spreadsheets import LARGEST_UNPACKED_BYTES
+from providers.imports.spreadsheets import LISTS
 from providers.imports.tables import Table
 
 Fill = Callable[[xlsxwriter.Workbook], None]
@@ -129,10 +129,10 @@ def test_a_bomb_is_refused_before_it_is_unpacked() -> None:
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
         for number in range(5):
             with archive.open(f"xl/worksheets/sheet{number}.xml", "w") as part:
-                for _ in range(LARGEST_UNPACKED_BYTES // 4_000_000):
+                for _ in range(LISTS.unpacked_bytes // 4_000_000):
                     part.write(b"\0" * 1_000_000)
     assert len(content.getvalue()) < 2_000_000
-    with pytest.raises(UnreadableList, match="400 MB"):
+    with pytest.raises(UnreadableList, match="too large"):
         read_table(content.getvalue())
 
 
