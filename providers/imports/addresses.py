@@ -71,6 +71,16 @@ def german_postcode(text: str, point: Point | None = None) -> str | None:
     return found if is_near(found, point) is not False else None
 
 
+def has_lost_zero(postcode: str, city: str | None) -> bool:
+    """Whether four digits are a German postcode without its zero: with it, it lies near a town
+    of that name, or, if none is named, it exists. Vienna and Zürich have four digits too."""
+    whole = f"0{postcode[:4]}"
+    gazetteer = load_gazetteer()
+    if not city:
+        return whole in gazetteer.postcodes
+    return any(is_near(whole, town.point) for town in gazetteer.named(city))
+
+
 def is_near(postcode: str, point: Point) -> bool | None:
     """Whether `point` lies within 50 km of a German postcode, or, of one that does not exist,
     of its neighbours; None if nothing is known of it."""

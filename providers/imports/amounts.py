@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 
 MOST_PLACES = 2_000
-MOST_EUROS = 100_000
+# A month in the dearest home costs half of it. Beyond, "95.500" is more likely to be 95.5 as a
+# database writes it than a number with a thousands separator.
+MOST_EUROS = 20_000
 
 _DEGREES = re.compile(r"[+-]?[0-9]{1,9}(\.[0-9]{0,20})?")
-# "1 234", "1'234", "1.234.567": a head of up to three digits, then groups of three.
-_GROUPED = re.compile(r"[+-]?\d{1,3}(?:(?P<mark>[.,' ])\d{3})(?:(?P=mark)\d{3})*")
-_PLAIN = re.compile(r"[+-]?\d{1,12}")
+# "1 234", "1'234", "1.234.567": a head of up to three digits (no zero), then groups of three.
+_GROUPED = re.compile(r"[+-]?[1-9][0-9]{0,2}(?:(?P<mark>[.,' ])[0-9]{3})(?:(?P=mark)[0-9]{3})*")
+_PLAIN = re.compile(r"[+-]?[0-9]{1,12}")
+_LONGEST = 60
 _SPACES = str.maketrans(dict.fromkeys("\u00a0\u202f\u2009\u2007", " ") | dict.fromkeys("’‘´`", "'"))
 # "1.234,50 € / Monat", "Fr. 1'234.-"
 _AROUND_MONEY = re.compile(
@@ -38,14 +41,14 @@ def read_amount(value: str | None) -> float | None:
     """
     if not value:
         return None
-    text = " ".join(value.translate(_SPACES).split())
+    text = " ".join(value[:_LONGEST].translate(_SPACES).split())
     if _GROUPED.fullmatch(text):
         return float(re.sub(r"[.,' ]", "", text))
     whole, mark, decimals = text, "", ""
     at = max(text.rfind("."), text.rfind(","))
     if at >= 0:
         whole, mark, decimals = text[:at], text[at], text[at + 1 :]
-        if not re.fullmatch(r"\d{0,15}", decimals) or mark in whole:
+        if not re.fullmatch(r"[0-9]{0,15}", decimals) or mark in whole:
             return None
     grouped = _GROUPED.fullmatch(whole)
     if grouped is None and not _PLAIN.fullmatch(whole):
@@ -54,16 +57,18 @@ def read_amount(value: str | None) -> float | None:
 
 
 def read_euros(value: str | None) -> float | None:
-    """Euros per month up to 100,000, with or without a sign and "pro Monat"; None for other
+    """Euros per month up to 20,000, with or without a sign and "pro Monat"; None for other
     things, among them other currencies and other times."""
-    text = _AROUND_MONEY.sub("", (value or "").translate(_SPACES)).strip(" .:")
+    short = " ".join((value or "")[:_LONGEST].translate(_SPACES).split())
+    text = _AROUND_MONEY.sub("", short).strip(" .:")
     amount = read_amount(_NO_CENTS.sub("", text).strip())
     return amount if amount is not None and 0 <= amount <= MOST_EUROS else None
 
 
 def read_places(value: str | None) -> int | None:
-    """A number of places; "73+9" is 82, "48,0" is 48. None if it is no count up to 2,000."""
-    if not value:
+    """A number of places; "73+9" is 82, "48,0" and a database's "48.000" are 48, "1.200" is
+    1,200. None if it is no count up to 2,000, or could be two ("2.000")."""
+    if not value or len(value) > _LONGEST:
         return None
     text = _AROUND_PLACES.sub("", value.strip()).strip()
     parts = text.split("+")
@@ -71,12 +76,13 @@ def read_places(value: str | None) -> int | None:
     if len(parts) > 2 or None in counts:
         return None
     total = sum(count for count in counts if count is not None)
-    return total if 0 <= total <= MOST_PLACES else None
+    return total if total <= MOST_PLACES else None
 
 
 def _count(text: str) -> int | None:
-    amount = read_amount(text)
-    if amount is not None and amount > MOST_PLACES:
-        # "48.000" of a database that gives three decimals.
-        amount = read_decimal(text)
-    return int(amount) if amount is not None and amount.is_integer() else None
+    readings = {
+        int(number)
+        for number in (read_decimal(text), read_amount(text))
+        if number is not None and 0 <= number <= MOST_PLACES and number.is_integer()
+    }
+    return readings.pop() if len(readings) == 1 else None

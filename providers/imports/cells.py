@@ -124,7 +124,7 @@ def read_email(value: str | None) -> str | None:
 def read_phone(value: str | None, country: str = "DE", city: str | None = None) -> str | None:
     """The first number, internationally written ("+49 5241 12345"). Text that is no valid
     number is kept if it has five digits or more: somebody may still make sense of it."""
-    raw = (value or "").strip()
+    raw = (value or "").strip()[:200]
     text = clean_text(_first_number(raw))
     if text is None or sum(c.isdigit() for c in text) < 5:
         return None

@@ -13,6 +13,8 @@ from providers.imports.tables import Table, fold
 from vacancies.gazetteer import load_gazetteer
 from vacancies.placenames import normal_postcode
 
+# Of each cell so much is looked at: what a column holds shows at its beginning.
+_LONGEST_CELL = 300
 # These may be read from several columns; the first that says something counts.
 SEVERAL = frozenset({"care_form", "target_group"})
 
@@ -116,7 +118,7 @@ def _by_care_form(table: Table, found: dict[str, list[str]]) -> None:
 
 
 def _sample(table: Table, column: str, most: int = 300) -> list[str]:
-    values = (row.cells.get(column, "").strip() for row in table.rows[: most * 3])
+    values = (row.cells.get(column, "")[:_LONGEST_CELL].strip() for row in table.rows[: most * 3])
     return [value for value in values if value][:most]
 
 
@@ -187,7 +189,7 @@ _LOOKS: tuple[tuple[str, Callable[[str], bool], float], ...] = (
     ("longitude", _is_between(5.7, 17.3), 0.95),
     ("postcode_city", _matches(r"^(D-?)?\d{5}\s+[^\d]+$"), 0.8),
     ("address", _is_address, 0.8),
-    ("street", _matches(r"^[^\d]{3,}\s\d+\s?[a-z]?([-/+ ]+\d+\s?[a-z]?)*$"), 0.6),
+    ("street", _matches(r"^[^\d]{3,}\s\d+ ?[a-z]?( ?[-/+] ?\d+ ?[a-z]?)*$"), 0.6),
     ("phone", _matches(r"^[(+]?0?[\d(][\d\s()/.+-]{5,}$"), 0.7),
     ("city", _is_town, 0.6),
     ("name", _matches(r"senior|pflege|heim|haus|stift|residenz|altenz|hospiz"), 0.4),

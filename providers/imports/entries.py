@@ -8,7 +8,7 @@ from functools import partial
 
 import msgspec
 
-from providers.imports.addresses import read_address
+from providers.imports.addresses import has_lost_zero, read_address
 from providers.imports.amounts import read_euros, read_places
 from providers.imports.cells import (
     clean_text,
@@ -26,6 +26,10 @@ from providers.imports.positions import read_position
 from providers.imports.shifts import Shape
 from providers.imports.tables import Row, Table
 from vacancies.models import Address, CareForm, Contact, Point
+
+# Patterns that look for something take the square of it in the worst case.
+_LONGEST_CELL = 2_000
+_FOUR_DIGITS = re.compile(r"[0-9]{4}(?:[.,]0+)?")
 
 
 class Refusal(msgspec.Struct, frozen=True):
@@ -70,6 +74,7 @@ class Reader:
         self._eastings = next(iter(mapping.of("easting")), None)
         self._country = mapping.country or self._usual_country(table)
         self._shape = Shape(table, mapping)
+        self._lost_zeros = self._have_lost_zeros(table)
 
     def _usual_country(self, table: Table) -> str:
         """The one country that rows name, for those that name none."""
@@ -80,10 +85,26 @@ class Reader:
         )
         return next(iter(named)) if len(named) == 1 else "DE"
 
+    def _have_lost_zeros(self, table: Table) -> bool:
+        """Whether postcodes of four digits are German ones as a rule. Then those with a town
+        that nobody knows, such as a district, are so too."""
+        cells = [(self._cell(row, "postcode").strip(), row) for row in table.rows]
+        short = [(cell, row) for cell, row in cells if _FOUR_DIGITS.fullmatch(cell)]
+        found = [has_lost_zero(cell, clean_text(self._cell(row, "city"))) for cell, row in short]
+        return sum(found) >= 0.6 * len(found)
+
+    def _is_foreign(self, row: Row, point: Point | None) -> bool:
+        """Whether the postcode of a row is too doubtful to look for its place in Germany."""
+        postcode = self._cell(row, "postcode").strip()
+        if point is not None or self._lost_zeros or not _FOUR_DIGITS.fullmatch(postcode):
+            return False
+        says_country = self._mapping.country or read_country(self._cell(row, "country"))
+        city = clean_text(self._cell(row, "city"))
+        return not says_country and not has_lost_zero(postcode, city)
+
     def _cell(self, row: Row, field: str) -> str:
-        return next(
-            (cell for column in self._mapping.of(field) if (cell := row.cells.get(column, ""))), ""
-        )
+        cells = (row.cells.get(column, "") for column in self._mapping.of(field))
+        return next((cell[:_LONGEST_CELL] for cell in cells if cell), "")
 
     def read(self, row: Row) -> Entry | Refusal:
         """The home of a row, or why there is none."""
@@ -93,7 +114,7 @@ class Reader:
             return Refusal(row.number, "row", fault)
         name = clean_text(self._cell(row, "name"))
         if name is None or not any(c.isalpha() for c in name):
-            return Refusal(row.number, "name", "The home has no name.")
+            return Refusal(row.number, "name", f"The home has no name{self._clue(row)}.")
         warnings: list[str] = []
         cell = partial(self._cell, row)
         point, problem = read_position(cell, self._system, self._eastings)
@@ -102,6 +123,13 @@ class Reader:
             reason = "Neither coordinates, nor a postcode, nor a town is given."
             reason = f"{problem}; and there is no address." if problem else reason
             return Refusal(row.number, "coordinates" if problem else "postcode", reason)
+        if self._is_foreign(row, point):
+            reason = (
+                f"{self._cell(row, 'postcode').strip()} is no German postcode, not even with a"
+                " zero in front, or belongs to another town. Add the zero, or a column with the"
+                " country."
+            )
+            return Refusal(row.number, "postcode", reason)
         if problem is not None:
             warnings.append(f"{problem}; the address was used.")
         provider = clean_text(self._cell(row, "provider")) or self._provider
@@ -121,6 +149,12 @@ class Reader:
             municipality=self._municipality(row),
             warnings=tuple(warnings),
         )
+
+    def _clue(self, row: Row) -> str:
+        """What helps to find a home without a name: not everybody counts rows of GeoJSON."""
+        cells = (self._cell(row, field) for field in ("id", "street", "house_number", "city"))
+        said = " ".join(cell for cell in map(clean_text, cells) if cell)
+        return f" ({said[:80]})" if said else ""
 
     def _contact(self, row: Row, address: Address, warnings: list[str]) -> Contact:
         cells = {field: self._cell(row, field) for field in ("phone", "email", "website")}
@@ -161,9 +195,12 @@ class Reader:
         elif total is None and (said := clean_text(text, 40)) is not None:
             warnings.append(f"{said!r} is not a number of places.")
         for field in CAPACITY_FIELDS:
-            count = read_places(self._cell(row, field))
+            text = self._cell(row, field)
+            count = read_places(text)
             if count:
                 capacity[CareForm(field.partition(".")[2])] = count
+            elif count is None and (said := clean_text(text, 40)) is not None:
+                warnings.append(f"{said!r} is not a number of places ({field}).")
         return capacity
 
     def _costs(self, row: Row, warnings: list[str]) -> dict[str, float]:

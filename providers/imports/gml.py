@@ -16,6 +16,7 @@ from providers.imports.positions import geometry_cells
 from providers.imports.tables import Row, Table
 
 _DEEPEST = 60
+_LONGEST_CELL = 2_000  # of several values in one
 _MEMBERS = frozenset({"featureMember", "featureMembers", "member"})
 _GEOMETRIES = frozenset(
     {"Point", "LineString", "Curve", "CompositeCurve", "Polygon", "Surface", "CompositeSurface"}
@@ -144,7 +145,7 @@ def _flatten(
         inner = f"{path}.{name}" if path else name
         if len(child):
             _flatten(child, inner, cells, found)
-        elif text := (child.text or "").strip():
+        elif (text := (child.text or "").strip()) and len(cells.get(inner, "")) < _LONGEST_CELL:
             cells[inner] = f"{cells[inner]}, {text}" if inner in cells else text
 
 

@@ -104,6 +104,8 @@ def _degrees(x_text: str, y_text: str, system: System | None) -> tuple[Point | N
     if latitude == longitude == 0:
         return None, "The coordinates are both zero"
     if latitude is not None and longitude is not None and _is_on_earth(latitude, longitude):
+        if _in_europe(latitude, longitude) and not _in_europe(longitude, latitude):
+            return None, "Latitude and longitude seem to have changed places"
         return Point(latitude, longitude), None
     x, y = read_amount(x_text), read_amount(y_text)
     if x is not None and y is not None and max(abs(x), abs(y)) > 1_000:

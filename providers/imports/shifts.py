@@ -3,7 +3,8 @@
 A cell is judged only by what can be told for certain: a postcode, an e-mail address, an address
 on the web, a telephone number, a plain number, words. A row is refused if at least two of its
 cells cannot be what their columns hold and one of them evidently belongs to another column of the
-list; a single odd cell ("siehe Homepage" under Telefon) is somebody's remark.
+list; a single odd cell ("siehe Homepage" under Telefon) is somebody's remark. Numbers are told by
+their company: from a cell on that its column cannot hold, all have moved up to the empty last one.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import re
 from collections.abc import Callable
 from typing import Literal
 
-from providers.imports.amounts import read_amount, read_places
+from providers.imports.amounts import read_amount, read_euros, read_places
 from providers.imports.cells import clean_text, read_flag
 from providers.imports.mapping import Mapping
 from providers.imports.names import CAPACITY_FIELDS, COST_FIELDS, OFFER_FIELDS
@@ -76,6 +77,12 @@ _FITS: dict[str, Callable[[str], bool]] = {
     **dict.fromkeys(OFFER_FIELDS, lambda cell: read_flag(cell) is not None),
     **dict.fromkeys(COST_FIELDS, lambda cell: kind_of(cell) not in ("email", "website", "phone")),
 }
+# What a column holds that is filled as it should be.
+_WELL: dict[str, Callable[[str], bool]] = _FITS | {
+    "phone": lambda cell: sum(c.isdigit() for c in cell) >= 5,
+    **dict.fromkeys(("places", *CAPACITY_FIELDS), lambda cell: read_places(cell) is not None),
+    **dict.fromkeys(COST_FIELDS, lambda cell: read_euros(cell) is not None),
+}
 # The columns to which a kind of cell belongs for certain.
 _AT_HOME: dict[Kind, str] = {
     "postcode": "postcode",
@@ -95,6 +102,8 @@ class Shape:
             for column in mapping.of(field)[:1]
             if _holds(table, column, _FITS[field])
         }
+        self._order = table.columns
+        self._fields = {column: field for field, column in self._columns.items()}
 
     def fault(self, row: Row) -> str | None:
         """Why the cells of `row` must have moved, None if they may stand where they belong."""
@@ -103,6 +112,11 @@ class Shape:
             for field, column in self._columns.items()
             if (cell := clean_text(row.cells.get(column))) is not None and not _FITS[field](cell)
         }
+        if (column := self._moved_from(row)) is not None:
+            return (
+                f"The cells have shifted: a cell is missing in front of the column {column!r} or"
+                " in it, and those after it stand one too far to the left."
+            )
         if len(wrong) < 2 or wrong.keys() <= _CONTACTS:
             return None
         for field, cell in wrong.items():
@@ -114,6 +128,24 @@ class Shape:
                     f" {self._columns[field]!r}, and {others} do not fit either."
                 )
         return None
+
+    def _moved_from(self, row: Row) -> str | None:
+        """The first column whose cell cannot be its own and, like two cells or more from there
+        on, is one that the next column holds, up to the last one, which is empty."""
+        cells = [clean_text(row.cells.get(column)) for column in self._order]
+        if cells[-1] is not None:
+            return None
+        start = next((at for at, cell in enumerate(cells) if not self._fits(at, cell)), None)
+        if start is None:
+            return None
+        moved = [(at + 1, cell) for at, cell in enumerate(cells[:-1]) if at >= start and cell]
+        told = sum(self._order[at] in self._fields for at, _ in moved)
+        is_moved = told >= 2 and all(self._fits(at, cell) for at, cell in moved)
+        return self._order[start] if is_moved else None
+
+    def _fits(self, at: int, cell: str | None) -> bool:
+        field = self._fields.get(self._order[at])
+        return cell is None or field is None or _WELL[field](cell)
 
 
 def _holds(table: Table, column: str, fits: Callable[[str], bool]) -> bool:

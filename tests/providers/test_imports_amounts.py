@@ -25,6 +25,10 @@ from providers.imports.amounts import read_amount, read_decimal, read_euros, rea
         ("405123.456", 405123.456),
         ("12,5", 12.5),
         ("-7", -7.0),
+        ("0.125", 0.125),
+        ("0,750", 0.75),
+        ("١٢", None),
+        ("１２", None),
         ("1.23.456", None),
         ("12.34,5", None),
         ("1,2,3", None),
@@ -49,6 +53,8 @@ def test_amounts(text: str, expected: float | None) -> None:
         ("850 € / mois", 850.0),
         ("0", 0.0),
         ("45,20 € pro Tag", None),
+        ("95.500", None),  # 95.5 of a database; nobody pays 95,500 a month
+        ("1 " + " " * 60_000 + "€", 1.0),  # in linear time
         ("CHF 4000", None),
         ("-5", None),
         ("1.000.000", None),
@@ -66,6 +72,10 @@ def test_euros(text: str, expected: float | None) -> None:
         ("48.000", 48),  # of a database with three decimals: nobody has 48,000 places
         ("1.200", 1200),
         ("1 200", 1200),
+        ("1.000", None),  # 1 of a database, or 1,000
+        ("2.000", None),
+        ("100+-20", None),
+        ("٤٨", None),
         ("48 Plätze", 48),
         ("60 lits", 60),
         ("73+9", 82),

@@ -347,3 +347,22 @@ def test_any_numbers_are_a_point_or_none(x: float, y: float, code: int) -> None:
     assert system is not None
     point = point_in(system, x, y)
     assert point is None or (abs(point.latitude) <= 90 and abs(point.longitude) <= 180)
+
+
+def test_latitude_and_longitude_in_each_others_place_are_not_believed() -> None:
+    """Off the coast of Africa there is no home; which of the two is wrong is not guessed."""
+    refusal = read("Name;lat;lon\nHaus A;8.3782;51.9064\n")
+    assert isinstance(refusal, Refusal)
+    assert "changed places" in refusal.reason
+    entry = read("Name;PLZ;lat;lon\nHaus A;33330;8.3782;51.9064\n")
+    assert isinstance(entry, Entry)
+    assert entry.point is None
+    assert "the address was used" in entry.warnings[0]
+    feature = {
+        "type": "Feature",
+        "properties": {"name": "Haus A"},
+        "geometry": {"type": "Point", "coordinates": [51.9064, 8.3782]},
+    }
+    assert isinstance(
+        read(json.dumps({"type": "FeatureCollection", "features": [feature]})), Refusal
+    )

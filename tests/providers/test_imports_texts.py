@@ -143,6 +143,30 @@ def test_a_swiss_postcode_with_coordinates_gets_no_zero() -> None:
     assert entry.address.postcode == "8001"
 
 
+def test_postcodes_of_other_countries_are_not_made_german_ones() -> None:
+    """4600 Wels would come to lie in Altenburg, 5020 Salzburg in the Westerwald."""
+    rows = ["1010;Wien", "4600;Wels", "5020;Salzburg", "8001;Zürich", "1067;Dresden"]
+    *foreign, german = read("Name;PLZ;Ort\n" + "".join(f"Haus;{row}\n" for row in rows))
+    for refusal in foreign:
+        assert isinstance(refusal, Refusal)
+        assert refusal.field == "postcode"
+    assert isinstance(german, Entry)
+    (named,) = entries("Name;PLZ;Ort;Land\nHaus;4600;Wels;Österreich\n")
+    assert (named.address.postcode, named.address.country) == ("4600", "AT")
+
+
+def test_a_list_that_has_lost_its_zeros_may_name_districts() -> None:
+    rows = ["1067;Dresden", "4103;Leipzig", "9111;Chemnitz", "4158;Kleinkleckersdorf"]
+    found = entries("Name;PLZ;Ort\n" + "".join(f"Haus;{row}\n" for row in rows))
+    assert [entry.address.postcode for entry in found] == ["01067", "04103", "09111", "04158"]
+
+
+def test_a_home_without_a_name_is_named_by_what_else_is_known() -> None:
+    (refusal,) = read("id;Name;Straße;PLZ;Ort\nway/17;;Weg 1;33330;Gütersloh\n")
+    assert isinstance(refusal, Refusal)
+    assert refusal.reason == "The home has no name (way/17 Weg 1 Gütersloh)."
+
+
 LANGUAGES = {
     "French": """Nom de l'établissement;Adresse;Code postal;Ville;Téléphone;Courriel;\
 Nombre de places;Gestionnaire;Type d'accueil;Latitude;Longitude
@@ -206,6 +230,19 @@ def test_rows_whose_content_has_shifted_are_refused(row: str, good_rows: int) ->
     assert isinstance(shifted, Refusal)
     assert (shifted.row, shifted.field) == (good_rows + 2, "row")
     assert "shifted" in shifted.reason
+
+
+@pytest.mark.parametrize("rest", ["80;1234,50;", "80;1234;"])
+def test_numbers_that_have_moved_up_are_refused(rest: str) -> None:
+    """The telephone is missing, so what follows it stands one column too far to the left."""
+    head = "Name;PLZ;Ort;Telefon;Plätze;EEE\n"
+    good = "Haus A;33330;Gütersloh;05241 21330;80;1234,50\n" * 12
+    *_, moved = read(f"{head}{good}Haus B;33330;Gütersloh;{rest}\n")
+    assert isinstance(moved, Refusal)
+    assert "shifted" in moved.reason
+    for odd in ("112;;", "siehe Homepage;80;", "05241 21330;80;", ";80;", "112;80;1234,50"):
+        *_, entry = read(f"{head}{good}Haus B;33330;Gütersloh;{odd}\n")
+        assert isinstance(entry, Entry), odd
 
 
 @pytest.mark.parametrize(
