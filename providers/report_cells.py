@@ -16,7 +16,17 @@ from vacancies.models import CareForm, Focus, Room, Sex
 Cells = dict[str, str]  # by field; empty for nothing
 
 _NAMES: dict[str, tuple[str, ...]] = {
-    "home_id": ("home", "id", "einrichtung", "einrichtungsid", "heim", "heimid", "haus", "hausid"),
+    "home_id": (
+        "id",
+        "homeid",
+        "einrichtungsid",
+        "heimid",
+        "hausid",
+        "home",
+        "einrichtung",
+        "heim",
+        "haus",
+    ),
     "care_form": ("form", "pflegeform", "pflegeart", "angebot"),
     "count": ("free", "freeplaces", "anzahl", "frei", "freieplaetze"),
     "sex": ("gender", "geschlecht"),
@@ -38,6 +48,8 @@ _NAMES: dict[str, tuple[str, ...]] = {
 }
 # Folded name of a column → what it holds.
 KNOWN_COLUMNS = {name: field for field, names in _NAMES.items() for name in (fold(field), *names)}
+# Of several columns that may name the home, the first of these does.
+HOME_COLUMNS = tuple(map(fold, ("home_id", *_NAMES["home_id"])))
 # Columns that hold counts of one care form.
 FORM_COLUMNS = frozenset(form.value for form in CareForm)
 

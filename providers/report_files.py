@@ -1,4 +1,4 @@
-"""Files with reports of many homes, as CSV or XLSX: what stands in them, and what they change.
+"""Files with reports of many homes, as CSV or XLSX: what stands in them.
 
 One row is one line of a report; rows of the same home make one report. A home that has nothing
 free has one row with the count 0. Instead of `care_form` and `count` a file may have a column
@@ -8,8 +8,7 @@ for each care form, with counts in it.
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -19,13 +18,19 @@ from providers.decoding import decode
 from providers.imports.errors import UnreadableList
 from providers.imports.files import read_rows
 from providers.imports.spreadsheets import Limits
-from providers.imports.tables import Row, fold
+from providers.imports.tables import Row, Table, fold
 from providers.payloads import MAX_REPORTS, ReportRow
-from providers.plausibility import Doubt, warnings_for
-from providers.report_cells import FORM_COLUMNS, KNOWN_COLUMNS, Cells, read_lines, read_moment
+from providers.report_cells import (
+    FORM_COLUMNS,
+    HOME_COLUMNS,
+    KNOWN_COLUMNS,
+    Cells,
+    read_lines,
+    read_moment,
+)
 from vacancies.commands import Actor, Report
 from vacancies.errors import FreiplatzError, InvalidInput
-from vacancies.models import CareForm, CareHome, Vacancy
+from vacancies.models import Vacancy
 
 # A call has 2 MB, and two of them are read at once; nobody reports with more.
 LIMITS = Limits(
@@ -36,7 +41,7 @@ LIMITS = Limits(
     memory_bytes=512_000_000,
     seconds=15,
 )
-_LINE = re.compile(r"vacancies\[(\d+)\](?:\.(.+))?")
+LINE = re.compile(r"vacancies\[(\d+)\](?:\.(.+))?")
 
 
 class FileReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,37 +54,17 @@ class FileReport(msgspec.Struct, frozen=True, kw_only=True):
     observed_at: datetime | None = None
     fault: FreiplatzError | None = None
 
-    def command(self, actor: Actor) -> Report:
-        """The report as `actor` makes it."""
+    def command(self, actor: Actor, if_match: frozenset[int] | None = None) -> Report:
+        """The report as `actor` makes it, only on one of those revisions if they are given."""
         assert self.home_id is not None
         assert self.fault is None
         return Report(
             home_id=self.home_id,
             vacancies=self.vacancies,
             observed_at=self.observed_at,
+            if_match=if_match,
             actor=actor,
         )
-
-
-class Difference(msgspec.Struct, frozen=True, kw_only=True):
-    """What a file changes about one care form of a home: `before` and `after` are free places.
-
-    `details_change` where the count stays and something else does not. A `refusal` changes
-    nothing; it has no care form, and neither has a home that was full and stays so.
-    """
-
-    home_id: str | None
-    rows: tuple[int, ...]
-    care_form: CareForm | None = None
-    before: int = 0
-    after: int = 0
-    details_change: bool = False
-    warnings: tuple[Doubt, ...] = ()
-    refusal: FreiplatzError | None = None
-
-    @property
-    def is_change(self) -> bool:
-        return self.before != self.after or self.details_change
 
 
 def read_reports(content: bytes) -> list[FileReport]:
@@ -90,44 +75,80 @@ def read_reports(content: bytes) -> list[FileReport]:
     with more than 1,000 homes.
     """
     table = read_rows(content, frozenset(KNOWN_COLUMNS), LIMITS)
+    columns = _columns(table)
+    by_home: dict[str, list[tuple[Row, Cells]]] = {}
+    strays: list[tuple[str, Row, FreiplatzError]] = []
+    reports: list[FileReport | str] = []
+    above = ""
+    for row in table.rows:
+        cells = {name: row.cells.get(column, "").strip() for name, column in columns.items()}
+        home_id = cells.get("home_id", "")
+        if row.fault or not home_id:
+            nobodys, fault = _nobodys(row)
+            reports.append(nobodys)
+            if row.fault or any(cells.values()):
+                strays.append((above, row, fault))
+            continue
+        if home_id not in by_home:
+            by_home[home_id] = []
+            reports.append(home_id)
+        by_home[home_id].append((row, cells))
+        above = home_id
+    if len(reports) > MAX_REPORTS:
+        raise UnreadableList(f"A file may hold {MAX_REPORTS} homes. Split it.")
+    faults: dict[str, FreiplatzError] = {}
+    for above, row, fault in strays:
+        named = {cell.strip() for cell in row.raw} & by_home.keys()
+        faults |= dict.fromkeys(named or {above}, fault)
+    return [
+        _report(entry, by_home[entry], faults.get(entry)) if isinstance(entry, str) else entry
+        for entry in reports
+    ]
+
+
+def _columns(table: Table) -> dict[str, str]:
+    """What is said → the column that says it. Raises `UnreadableList` where two columns say the
+    same: "Anzahl" beside "Frei" may be all places, and are never to be told as free ones."""
     columns: dict[str, str] = {}
     for column in table.columns:
-        if (name := KNOWN_COLUMNS.get(fold(column))) is not None:
-            columns.setdefault(name, column)
+        name = KNOWN_COLUMNS.get(fold(column))
+        if name is None:
+            continue
+        if name in columns and name != "home_id":
+            raise UnreadableList(
+                f"The columns {columns[name]!r} and {column!r} both mean {name}. Leave one out, or"
+                " name it otherwise."
+            )
+        if name not in columns or _home_rank(column) < _home_rank(columns[name]):
+            columns[name] = column
     if "home_id" not in columns or not ("count" in columns or FORM_COLUMNS & columns.keys()):
         raise UnreadableList(
             "The file needs the column home_id, and either care_form and count, or a column for"
             " each care form, such as short_term. German names do as well."
         )
-    by_home: dict[str, list[tuple[Row, Cells]]] = {}
-    reports: list[FileReport | str] = []
-    for row in table.rows:
-        cells = {name: row.cells.get(column, "").strip() for name, column in columns.items()}
-        home_id = cells.get("home_id", "")
-        if row.fault or not home_id:
-            reports.append(_nobodys(row))
-        elif home_id in by_home:
-            by_home[home_id].append((row, cells))
-        else:
-            by_home[home_id] = [(row, cells)]
-            reports.append(home_id)
-    if len(reports) > MAX_REPORTS:
-        raise UnreadableList(f"A file may hold {MAX_REPORTS} homes. Split it.")
-    return [
-        _report(entry, by_home[entry]) if isinstance(entry, str) else entry for entry in reports
-    ]
+    return columns
 
 
-def _nobodys(row: Row) -> FileReport:
+def _home_rank(column: str) -> int:
+    return HOME_COLUMNS.index(fold(column))
+
+
+def _nobodys(row: Row) -> tuple[FileReport, FreiplatzError]:
+    """A row that says of no home that it means it. It may belong to one that its cells name, or to
+    the one above (cells that are merged in a spreadsheet are empty below): nothing is taken of
+    those, since without a row the rest would look full."""
     detail = f"The row {row.fault}." if row.fault else "home_id is missing in this row."
     fault = InvalidInput(f"{detail} Correct it and send it again.", field=f"rows[{row.number}]")
-    return FileReport(home_id=None, rows=(row.number,), fault=fault)
+    return FileReport(home_id=None, rows=(row.number,), fault=fault), fault
 
 
-def _report(home_id: str, rows: Sequence[tuple[Row, Cells]]) -> FileReport:
+def _report(
+    home_id: str, rows: Sequence[tuple[Row, Cells]], fault: FreiplatzError | None
+) -> FileReport:
     numbers = tuple(row.number for row, _ in rows)
     try:
-        return _decoded(home_id, rows, numbers)
+        found = _decoded(home_id, rows, numbers)
+        return found if fault is None else FileReport(home_id=home_id, rows=numbers, fault=fault)
     except InvalidInput as error:
         return FileReport(home_id=home_id, rows=numbers, fault=error)
 
@@ -163,64 +184,10 @@ def _decoded(
             observed_at=report.observed(),
         )
     except InvalidInput as error:
-        line = _LINE.fullmatch(error.field or "")
+        line = LINE.fullmatch(error.field or "")
         number = origins[int(line[1])] if line else numbers[0]
         raise _placed(error, f"rows[{number}]", line[2] if line else error.field) from error
 
 
 def _placed(error: InvalidInput, place: str, field: str | None) -> InvalidInput:
     return InvalidInput(error.detail, field=f"{place}.{field}" if field else place)
-
-
-def differences(
-    stored: Mapping[str, CareHome], reports: Sequence[FileReport], *, actor: Actor, at: datetime
-) -> list[Difference]:
-    """What `reports` would change about the homes in `stored` (by id) if `actor` sent them at
-    `at`: one entry for each care form of a home, or one for a home that is refused.
-
-    Pure. The refusals are those of the writer, but for what happens in between.
-    """
-    found: list[Difference] = []
-    for report in reports:
-        home = stored.get(report.home_id or "")
-        try:
-            if report.fault is not None:
-                raise report.fault
-            after = report.command(actor).decide(home, at)
-        except FreiplatzError as error:
-            found.append(Difference(home_id=report.home_id, rows=report.rows, refusal=error))
-            continue
-        assert home is not None
-        found += _differences_of(home, after, report, at)
-    return found
-
-
-def _differences_of(
-    before: CareHome, after: CareHome, report: FileReport, at: datetime
-) -> Iterator[Difference]:
-    doubts = warnings_for(before, after.vacancies, at)
-    was, now = _by_form(before.vacancies), _by_form(after.vacancies)
-    forms: list[CareForm | None] = [*dict.fromkeys([*was, *now])]
-    for form in forms or [None]:
-        lines, lines_before = now.get(form, []), was.get(form, [])
-        yield Difference(
-            home_id=report.home_id,
-            rows=report.rows,
-            care_form=form,
-            before=sum(line.count for line in lines_before),
-            after=sum(line.count for line in lines),
-            details_change=Counter(lines) != Counter(lines_before),
-            warnings=tuple(d for d in doubts if _form_of(d, after.vacancies) is form),
-        )
-
-
-def _by_form(lines: Sequence[Vacancy]) -> dict[CareForm | None, list[Vacancy]]:
-    found: dict[CareForm | None, list[Vacancy]] = {}
-    for line in lines:
-        found.setdefault(line.care_form, []).append(line)
-    return found
-
-
-def _form_of(doubt: Doubt, lines: Sequence[Vacancy]) -> CareForm | None:
-    line = _LINE.fullmatch(doubt.field)
-    return lines[int(line[1])].care_form if line else None

@@ -27,12 +27,14 @@ Line = tuple[int, list[str]]  # row number, cells
 class Row(msgspec.Struct, frozen=True):
     """`number` as a spreadsheet shows it (the header is row 1); in JSON and GML, from 1.
 
-    `fault` says why the row as such cannot be used.
+    `fault` says why the row as such cannot be used; then `cells` is empty, and `raw` has its
+    cells as they stand there.
     """
 
     number: int
     cells: dict[str, str]
     fault: str | None = None
+    raw: tuple[str, ...] = ()
 
 
 class Table(msgspec.Struct, frozen=True, kw_only=True):
@@ -120,7 +122,7 @@ def _row(number: int, cells: list[str], columns: list[str], usual: int) -> Row:
         fault = f"has {len(cells)} cells instead of {len(columns)}: cells are missing"
     else:
         fault = f"has {len(cells)} cells instead of {len(columns)}: the columns are shifted"
-    return Row(number, {}, fault)
+    return Row(number, {}, fault, tuple(cells))
 
 
 def _unquoted(cell: str) -> str:

@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from providers.imports.errors import UnreadableList
-from providers.report_files import FileReport, differences, read_reports
+from providers.report_files import FileReport, read_reports
 from tests.conftest import Service
 from tests.providers.conftest import PROVIDER, state_of
 from tests.providers.spreadsheets import workbook
-from vacancies.commands import Actor
 from vacancies.models import (
     CareForm,
-    CareHome,
     Focus,
-    Point,
-    Profile,
     Room,
     Sex,
     Vacancy,
@@ -136,6 +131,49 @@ def test_rows_of_nobody_come_by_themselves() -> None:
     assert [fault(report)[1] for report in found[:3]] == ["rows[2]", "rows[3]", "rows[4]"]
 
 
+def test_a_row_of_nobody_may_be_missing_to_a_home() -> None:
+    """Cells that are merged in a spreadsheet are empty below the first: without its second row the
+    home would look full of long-term care."""
+    content = b"home_id,care_form,count\na,day,1\n,long_term,2\nb,day,1\nc,day,1\n,,\nd,day,1\n"
+    found = {report.home_id: report for report in read_reports(content)}
+    assert fault(found["a"]) == ("invalid_field", "rows[3]")
+    assert all(found[home_id].fault is None for home_id in "bcd")
+
+
+def test_a_shifted_row_sinks_the_home_that_it_names_or_follows() -> None:
+    head = b"home_id,care_form,count\n"
+    found = {r.home_id: r for r in read_reports(head + b"a,day,1\nb,day,1\na,long_term,2,x\n")}
+    assert fault(found["a"]) == ("invalid_field", "rows[4]")
+    assert found["b"].fault is None
+    found = {r.home_id: r for r in read_reports(head + b"a,day,1\nb,day,1\nlong_term,2\n")}
+    assert fault(found["b"]) == ("invalid_field", "rows[4]")
+    assert found["a"].fault is None
+
+
+def test_two_columns_that_mean_the_same_are_not_chosen_from() -> None:
+    with pytest.raises(UnreadableList, match="'Anzahl' and 'Frei' both mean count"):
+        read_reports(b"Einrichtung;Pflegeform;Anzahl;Frei\na;Tagespflege;40;1\n")
+    (found,) = read_reports(b"Einrichtung;ID;Pflegeform;Frei\nHaus;a;Tagespflege;1\n")
+    assert found.home_id == "a"
+
+
+@pytest.mark.parametrize("end", ["\r", "\n", "\r\n"])
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "cp1252", "utf-16"])
+@pytest.mark.parametrize("separator", ";,\t|")
+def test_files_are_decoded_as_lists_are(end: str, encoding: str, separator: str) -> None:
+    rows = ["Einrichtung;Pflegeform;Anzahl;Geschlecht", "a;Tagespflege;2;männlich"]
+    text = end.join(rows).replace(";", separator)
+    (found,) = read_reports(text.encode(encoding))
+    assert found.vacancies == (Vacancy(care_form=CareForm.DAY, count=2, sex=Sex.MALE),)
+
+
+def test_a_number_that_a_spreadsheet_has_made_of_a_date_is_refused() -> None:
+    head = ["home_id", "day", "available_from", "observed_at"]
+    for day, moment in ((46_357, None), (None, 46_351.5), ("12/24/2026", None)):
+        (found,) = read_reports(workbook(head, ["a", 1, day, moment]))
+        assert found.fault is not None
+
+
 def test_a_home_has_one_moment() -> None:
     head = "home_id,day,night,observed_at\n"
     rows = "a,1,,2026-11-25T08:00\na,,1,2026-11-25T09:00\n"
@@ -170,79 +208,6 @@ def test_a_workbook() -> None:
         Vacancy(care_form=CareForm.SHORT_TERM, count=2, available_from=date(2026, 12, 1)),
     )
     assert second.vacancies == (Vacancy(care_form=CareForm.DAY, count=0),)
-
-
-def stored_home(home_id: str, *lines: Vacancy, **more: Any) -> CareHome:
-    return CareHome(
-        id=home_id,
-        provider_id=more.pop("provider_id", 1),
-        provider="p",
-        profile=Profile(
-            name="Haus", point=Point(51.9, 8.4), capacity={CareForm.LONG_TERM: 40}, **more
-        ),
-        vacancies=lines,
-        observed_at=NOW,
-        evaluated_at=NOW,
-    )
-
-
-def test_differences() -> None:
-    day = CareForm.DAY
-    stored = {
-        home.id: home
-        for home in (
-            stored_home("a", Vacancy(care_form=CareForm.LONG_TERM, count=2)),
-            stored_home("b", Vacancy(care_form=day, count=1)),
-            stored_home("full"),
-            stored_home("foreign", provider_id=2),
-        )
-    }
-    content = (
-        b"home_id,care_form,count,room\n"
-        b"a,long_term,22,\na,day,1,\nb,day,1,single\nfull,,0,\nfull,long_term,0,\n"
-        b"foreign,day,1,\nnobody,day,1,\nbad,day,x,\n"
-    )
-    found = differences(stored, read_reports(content), actor=Actor(provider_id=1), at=NOW)
-    shown = [
-        (
-            each.home_id,
-            each.care_form,
-            (each.before, each.after),
-            each.is_change,
-            [doubt.code for doubt in each.warnings],
-            each.refusal and each.refusal.code,
-        )
-        for each in found
-    ]
-    long_term = CareForm.LONG_TERM
-    assert shown == [
-        ("a", long_term, (2, 22), True, ["count_mistyped"], None),
-        ("a", day, (0, 1), True, [], None),
-        ("b", day, (1, 1), True, [], None),  # another room
-        ("full", long_term, (0, 0), True, [], None),
-        ("foreign", None, (0, 0), False, [], "foreign_home"),
-        ("nobody", None, (0, 0), False, [], "unknown_home"),
-        ("bad", None, (0, 0), False, [], "invalid_field"),
-    ]
-    assert found[2].details_change
-
-
-def test_a_home_that_stays_as_it_is_stands_in_the_preview_too() -> None:
-    stored = {"a": stored_home("a", Vacancy(care_form=CareForm.DAY, count=1))}
-    stored["full"] = stored_home("full")
-    reports = read_reports(b"home_id,care_form,count\na,day,1\nfull,,0\n")
-    found = differences(stored, reports, actor=Actor(provider_id=1), at=NOW)
-    assert [(each.home_id, each.care_form, each.is_change) for each in found] == [
-        ("a", CareForm.DAY, False),
-        ("full", None, False),
-    ]
-
-
-def test_more_free_than_licensed_is_refused_in_the_preview() -> None:
-    reports = read_reports(b"home_id,long_term\na,41\n")
-    (found,) = differences({"a": stored_home("a")}, reports, actor=Actor(provider_id=1), at=NOW)
-    assert found.refusal is not None
-    assert found.refusal.code == "exceeds_capacity"
 
 
 _HEADER = ["home_id", "care_form", "count", "Dauerpflege", "Stand", "Frei ab", "PG"]
