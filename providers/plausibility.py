@@ -23,6 +23,8 @@ from vacancies.models import CareForm, CareHome, Vacancy
 JUMP_PLACES = 5
 LARGE_FORM_PLACES = 50
 LARGE_FORM_SHARE = 0.2
+# Where nobody knows how many places are licensed, which is so for most homes of a list.
+JUMP_PLACES_UNKNOWN = 20
 FAR_AHEAD = timedelta(days=366)
 
 
@@ -49,7 +51,8 @@ def warnings_for(
         None was free, or it has never reported, and now more than half of the licensed places
         are: the licensed places were entered in the field of the free ones.
     `many_free`
-        More than 20 % of the places of a large form (50 or more) are free, after a jump.
+        More than 20 % of the places of a large form (50 or more) are free, after a jump; or 20
+        more than before, where it is not known how many are licensed.
 
     And for each line with places:
 
@@ -120,19 +123,22 @@ def _is_slip(was: int, count: int) -> bool:
 
 
 def _jump(index: int, was: int, free: int, licensed: int) -> Doubt | None:
-    if free - was < JUMP_PLACES or not licensed:
+    if free - was < JUMP_PLACES:
         return None
-    if was == 0 and free * 2 > licensed:
+    if not licensed and free - was >= JUMP_PLACES_UNKNOWN:
+        code = "many_free"
+    elif was == 0 and free * 2 > licensed > 0:
         code = "mostly_free"
     elif licensed >= LARGE_FORM_PLACES and free > LARGE_FORM_SHARE * licensed:
         code = "many_free"
     else:
         return None
+    of_licensed = f" of {licensed} licensed ones" if licensed else ""
     return Doubt(
         code=code,
         field=f"vacancies[{index}].count",
-        detail=f"{was} places were free before, now {free} of {licensed} licensed ones. Are these"
-        " the free places? If so, there is nothing to do.",
+        detail=f"{was} places were free before, now {free}{of_licensed}. Are these the free places?"
+        " If so, there is nothing to do.",
     )
 
 

@@ -34,6 +34,7 @@ from vacancies.models import Vacancy
 
 # A call has 2 MB, and two of them are read at once; nobody reports with more.
 LIMITS = Limits(
+    lines=100_000,
     packed_bytes=5_000_000,
     unpacked_bytes=20_000_000,
     cells=500_000,

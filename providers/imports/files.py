@@ -42,7 +42,10 @@ def read_rows(content: bytes, known: frozenset[str], limits: Limits) -> Table:
     """The rows of a spreadsheet within `limits`, or of a CSV text; as `read_table` has it."""
     if looks_like_spreadsheet(content):
         return read_spreadsheet(content, known, limits)
-    return read_csv(decode_text(content)[0], known)
+    text, _ = decode_text(content)
+    if max(text.count("\n"), text.count("\r")) > limits.lines:
+        raise UnreadableList(f"The file has more than {limits.lines:,} lines. Split it.")
+    return read_csv(text, known)
 
 
 def provider_of_file(path: Path) -> str:

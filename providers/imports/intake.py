@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from providers.imports.addresses import is_near
 from providers.imports.entries import Entry, Reader, Refusal
-from providers.imports.mapping import Mapping, complete_mapping, left_out
+from providers.imports.mapping import Mapping, complete_mapping, left_out, sounds_like_homes
 from providers.imports.merging import merged_profile, same_address
 from providers.imports.register import (
     Ambiguous,
@@ -62,6 +62,8 @@ class Intake:
         report = ImportReport(
             rows=len(table.rows), notes=list(table.notes), dry_run=self._writer is None
         )
+        if not sounds_like_homes(table, mapping):
+            report.notes.append("hardly any name sounds like a care home: is this the right list?")
         reader = Reader(table, mapping, self._provider)
         seen: dict[str, int] = {}
         chunks = [

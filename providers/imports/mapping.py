@@ -16,6 +16,7 @@ What it does not name is still recognised.
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ from msgspec.structs import replace
 
 from providers.imports.columns import SEVERAL, recognise
 from providers.imports.errors import InvalidMapping, MappingNeeded
-from providers.imports.names import FIELDS
+from providers.imports.names import CAPACITY_FIELDS, COST_FIELDS, FIELDS, OFFER_FIELDS
 from providers.imports.positions import SYSTEM_NEEDED
 from providers.imports.projections import System, system_in_column, system_named
 from providers.imports.tables import Table, fold
@@ -37,8 +38,12 @@ _OTHER_GROUPS = frozenset(
     {"child", "juvenile", "migrant", "refugee", "drugaddicted", "mentalhealth", "disabled"}
     | {"homeless", "unemployed"}
 )
-
-
+_ABOUT_CARE = ("care_form", "places", "target_group", *CAPACITY_FIELDS, *OFFER_FIELDS, *COST_FIELDS)
+_SOUNDS_LIKE_HOME = re.compile(
+    r"senior|pfleg|heim\b|\bhaus\b|\bhaus |stift|residen|alten|alters|hospi|wohnen|betreu|zentrum"
+    r"|care|nursing|ehpad|foyer|maison|r[ée]sidence|st\. |sankt|\bst\b",
+    re.IGNORECASE,
+)
 _PLACES = ("coordinates", "postcode", "city", "postcode_city", "address")
 
 
@@ -189,6 +194,16 @@ def render(mapping: Mapping, missing: list[str] | None = None) -> str:
         if getattr(mapping, name):
             document[name] = getattr(mapping, name)
     return msgspec.json.format(msgspec.json.encode(document), indent=2).decode()
+
+
+def sounds_like_homes(table: Table, mapping: Mapping) -> bool:
+    """Whether a list may be one of care homes: columns speak of care or places, or a tenth of the
+    names does. Lists of towns and of districts have names and places too."""
+    if any(mapping.of(field) for field in _ABOUT_CARE):
+        return True
+    names = [row.cells.get(column, "") for column in mapping.of("name") for row in table.rows]
+    hits = sum(_SOUNDS_LIKE_HOME.search(name[:200]) is not None for name in names)
+    return len(names) < 10 or hits >= 0.1 * len(names)
 
 
 def left_out(mapping: Mapping, cells: dict[str, str]) -> str | None:

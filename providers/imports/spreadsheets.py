@@ -21,9 +21,10 @@ _AT_ONCE = threading.BoundedSemaphore(2)
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """How much a spreadsheet may hold: packed and unpacked, in all its sheets; and how much the
-    process that reads it may take."""
+    """How much a table may hold: a CSV so many lines, a spreadsheet so much packed, unpacked, and
+    in all its sheets; and how much the process that reads that may take."""
 
+    lines: int
     packed_bytes: int
     unpacked_bytes: int
     cells: int
@@ -34,6 +35,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 
 # For an operator's lists; one of 15,000 homes takes a tenth.
 LISTS = Limits(
+    lines=2_000_000,
     packed_bytes=50_000_000,
     unpacked_bytes=150_000_000,
     cells=5_000_000,

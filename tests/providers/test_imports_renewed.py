@@ -197,3 +197,13 @@ async def test_a_mapping_with_a_system(pool: Pool, writer: Writer, provider: str
     assert counts(await intake.take(read_table(text.encode()))) == (1, 0, 0, 0)
     latitude = await pool.fetchval("SELECT latitude FROM care_home")
     assert latitude == pytest.approx(51.908, abs=0.01)
+
+
+async def test_a_list_of_something_else_is_asked_about(pool: Pool) -> None:
+    """Towns and districts have names and places too, and would all become homes."""
+    towns = "".join(f"Stadt {number};33330;Gütersloh\n" for number in range(12))
+    asked = "hardly any name sounds like a care home: is this the right list?"
+    assert asked in (await take(pool, None, "Name;PLZ;Ort\n" + towns)).notes
+    homes = towns.replace("Stadt 1", "Haus Ahorn")
+    assert asked not in (await take(pool, None, "Name;PLZ;Ort\n" + homes)).notes
+    assert asked not in (await take(pool, None, FIRST)).notes

@@ -46,7 +46,7 @@ def codes(before: CareHome, *lines: Vacancy) -> list[tuple[str, str]]:
     [
         *((2, 22, True), (2, 20, True), (12, 122, True), (12, 112, True), (12, 1212, True)),
         *((1, 10, True), (1, 11, True), (3, 30, True), (10, 100, True)),
-        *((2, 3, False), (2, 12, False), (2, 23, False), (22, 2, False), (0, 10, False)),
+        *((2, 3, False), (2, 12, False), (2, 21, False), (22, 2, False), (0, 10, False)),
         *((2, 2, False), (11, 11, False), (20, 2, False)),
     ],
 )
@@ -77,7 +77,9 @@ def test_a_line_is_compared_with_the_one_of_the_same_details() -> None:
         (3, 25, 100, "many_free"),
         (3, 20, 100, None),
         (18, 22, 100, None),  # no jump
-        (3, 25, 0, None),  # nobody knows how many are licensed
+        (3, 22, 0, None),  # nobody knows how many are licensed
+        (3, 25, 0, "many_free"),
+        (0, 80, 0, "many_free"),
         (25, 3, 100, None),
     ],
 )

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from providers.imports.errors import UnreadableList
-from providers.report_files import FileReport, read_reports
+from providers.report_files import LIMITS, FileReport, read_reports
 from tests.conftest import Service
 from tests.providers.conftest import PROVIDER, state_of
 from tests.providers.spreadsheets import workbook
@@ -179,6 +179,12 @@ def test_a_home_has_one_moment() -> None:
     rows = "a,1,,2026-11-25T08:00\na,,1,2026-11-25T09:00\n"
     (found,) = read_reports((head + rows).encode())
     assert fault(found) == ("invalid_field", "rows[3].observed_at")
+
+
+def test_files_of_too_many_lines_are_refused_before_they_are_taken_apart() -> None:
+    for end in (b"\n", b"\r"):
+        with pytest.raises(UnreadableList, match="lines"):
+            read_reports(b"home_id,day" + end + (b"a,1" + end) * (LIMITS.lines + 1))
 
 
 @pytest.mark.parametrize(
