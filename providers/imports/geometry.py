@@ -50,6 +50,8 @@ def _position(geometry: Any) -> tuple[float, float] | None:
 
 
 def pair(position: Sequence[Any]) -> tuple[float, float]:
+    if isinstance(position, str) or any(isinstance(number, bool) for number in position):
+        raise TypeError("not a position")
     longitude, latitude = float(position[0]), float(position[1])
     if not (math.isfinite(longitude) and math.isfinite(latitude)):
         raise ValueError("not a number")

@@ -28,6 +28,8 @@ from vacancies.models import CareForm, Point
         ({"type": "Point", "coordinates": [8.4, 51.9, 100]}, Point(51.9, 8.4)),
         ({"type": "Polygon", "coordinates": [[[0, 0], [2, 0], [2, 2], [0, 2]]]}, Point(1.0, 1.0)),
         ({"type": "Point", "coordinates": [8.4, 91]}, None),
+        ({"type": "Point", "coordinates": "89"}, None),
+        ({"type": "Point", "coordinates": [True, False]}, None),
         ({"type": "Point", "coordinates": []}, None),
         ({"type": "Polygon", "coordinates": []}, None),
         ({"type": "Point", "coordinates": ["x", None]}, None),
