@@ -18,8 +18,9 @@ from werkzeug.datastructures import MultiDict
 
 from providers.decoding import decode
 from providers.links import LinkExpired
+from providers.payloads import Moment
 from providers.post import open_mail_sender
-from providers.report_form import PageReport, commands_for, read_form
+from providers.report_form import PageReport, by_our_clock, commands_for, read_form
 from providers.staff import claim_link_mail
 from vacancies.audience import Audience
 from vacancies.batch import Settled
@@ -97,7 +98,9 @@ async def renew(token: str) -> Response:
 async def _dead(error: FreiplatzError, token: str) -> Response:
     """A link that opens nothing: why, and what to do next."""
     if isinstance(error, LinkExpired):
-        g.language = choose(request.args.get("lang") or error.membership.staff.language)
+        g.language = choose(
+            request.args.get("lang") or error.membership.staff.language, reporting=True
+        )
         renew_address = f"/report/link/{quote(token)}/renew"
         return private(await page("report_expired.html", 410, renew=renew_address))
     _ = current_language().gettext
@@ -162,12 +165,23 @@ async def _undo(reporter: Reporter, if_match: str) -> Undo:
 async def _send_json(reporter: Reporter) -> Response:
     content: bytes = await request.get_data(as_text=False)  # type: ignore[assignment]
     try:
-        report = decode(content, PageReport)
+        report = by_our_clock(decode(content, PageReport), _client_time())
         commands = commands_for(reporter.home, report, reporter.actor)
         settled = await _submit(commands, _remembered(reporter, content))
     except FreiplatzError as error:
         return _problem(error, (await _again(reporter)).home)
     return _json(settled.replay or _answer(settled.outcomes, state().audience))
+
+
+def _client_time() -> datetime | None:
+    """What the clock of the client says now (RFC 3339); raises `InvalidParameter`."""
+    said = request.headers.get("Client-Time")
+    if said is None:
+        return None
+    try:
+        return msgspec.convert(said, Moment)
+    except msgspec.ValidationError as error:
+        raise InvalidParameter("Client-Time is a time (RFC 3339).", field="Client-Time") from error
 
 
 def _remembered(reporter: Reporter, content: bytes) -> Remembered | None:
@@ -202,6 +216,7 @@ def _answer(outcomes: Sequence[Outcome], audience: Audience) -> bytes:
     return msgspec.json.encode(
         {
             "revision": home.revision,
+            "told": outcomes[0].home.revision if outcomes[0].home else None,
             "reported_at": home.evaluated_at,
             "watching": audience.watching(public_listing(home)),
             "state": _state_of(home),
