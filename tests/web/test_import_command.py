@@ -40,7 +40,11 @@ async def test_report_as_json() -> None:
         assert (report["rows"], report["changed"], report["left_out"]) == (2, 0, 0)
         assert (report["taken"], report["unchanged"]) == expected
         (refused,) = report["refused"]
-        assert refused == {"row": 3, "field": "name", "reason": "The home has no name."}
+        assert refused == {
+            "row": 3,
+            "field": "name",
+            "reason": "The home has no name (Weg 2 Gütersloh).",
+        }
 
 
 @pytest.mark.usefixtures("run")
