@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import re
 from collections.abc import Callable, Sequence
 
 import msgspec
-from quart import Blueprint, Response, current_app, request
+from quart import Blueprint, Response, current_app, g, request
 
+from providers.answers import (
+    Answer,
+    Entry,
+    StatusOf,
+    entry_of,
+    feature_answer,
+    rows_answer,
+    speak_for_key,
+)
 from providers.auth import ApiKey, KeyRing
 from providers.decoding import decode
 from providers.payloads import HomeBody, ReportBody, ReportRow, ReportsBody
-from vacancies.commands import ANY_STATE, Command, Confirm, Describe, Outcome, Report
+from providers.preconditions import if_match
+from providers.report_files import read_reports
+from vacancies.commands import Command, Confirm, Describe, Outcome, Report
 from vacancies.database import borrowed
 from vacancies.deployment import Deployment
 from vacancies.errors import (
@@ -22,47 +34,27 @@ from vacancies.errors import (
     UnknownHome,
 )
 from vacancies.geocoding import Geocoder
-from vacancies.geojson import encode_feature
 from vacancies.homes import select_homes
 from vacancies.idempotency import Remembered
-from vacancies.listings import public_listing
 from vacancies.models import Address, CareHome, HomeStatus, Point, Precision, Profile
+from vacancies.rehearsal import rehearse_commands
 
 api = Blueprint("providers", __name__, url_prefix="/api/v1")
 
-GEOJSON_TYPE = "application/geo+json"
+FILE_TYPES = (
+    "text/csv",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+)
 # Clients take ids of dots alone out of a path.
 _HOME_ID = re.compile(r"(?!\.+$)[A-Za-z0-9._~-]{1,64}")
-StatusOf = Callable[[FreiplatzError], int]
-_TAG = re.compile(r'\s*(W/)?"([^"]*)"\s*')
 
 
-class Answer(msgspec.Struct, frozen=True):
-    """An answer as it is remembered for an `Idempotency-Key`."""
-
-    status: int
-    body: bytes
-    headers: dict[str, str]
-
-    def response(self) -> Response:
-        return Response(self.body, status=self.status, headers=self.headers)
-
-
-class RowResult(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What became of one row: `revision` if it was taken, else `code` and what to do."""
-
-    home_id: str | None
-    status: int
-    revision: int | None = None
-    code: str | None = None
-    detail: str | None = None
-    field: str | None = None
-
-
-class ReportsResult(msgspec.Struct, frozen=True, kw_only=True):
-    """One result a row, in the order of the rows."""
-
-    results: list[RowResult]
+@api.after_request
+async def speak(response: Response) -> Response:
+    """Refusals too: who tries out a key, or uses an old one, learns it from every answer."""
+    if (key := g.get("api_key")) is not None:
+        await speak_for_key(response, key)
+    return response
 
 
 @api.put("/homes/<home_id>/vacancies")
@@ -75,7 +67,7 @@ async def put_vacancies(home_id: str) -> Response:
         home_id=home_id,
         vacancies=body.lines(),
         observed_at=body.observed(),
-        if_match=_if_match(),
+        if_match=if_match(),
         actor=key.actor,
     )
     return await _submit_one(key, command)
@@ -86,7 +78,7 @@ async def confirm_vacancies(home_id: str) -> Response:
     """Still so: renew the freshness of the last report."""
     key = await _key()
     _check_known_form(home_id)
-    return await _submit_one(key, Confirm(home_id=home_id, if_match=_if_match(), actor=key.actor))
+    return await _submit_one(key, Confirm(home_id=home_id, if_match=if_match(), actor=key.actor))
 
 
 @api.put("/homes/<home_id>")
@@ -104,7 +96,7 @@ async def put_home(home_id: str) -> Response:
         provider_id=key.provider_id,
         provider=key.provider,
         profile=await _profile(home_id, body),
-        if_match=_if_match(),
+        if_match=if_match(),
         only_new=request.headers.get("If-None-Match", "").strip() == "*",
         actor=key.actor,
     )
@@ -113,37 +105,39 @@ async def put_home(home_id: str) -> Response:
 
 @api.post("/reports")
 async def post_reports() -> Response:
-    """Report for many homes in one call; a bad row does not sink the rest."""
+    """Report for many homes in one call, as JSON, CSV or XLSX; a bad row does not sink the
+    rest."""
     key = await _key()
-    rows = decode(await _body(), ReportsBody).reports
+    if request.mimetype in FILE_TYPES:
+        # A large file, or one in a rare encoding, must not hold up the loop.
+        found = await asyncio.to_thread(read_reports, await _body())
+        entries = [entry_of(report, key) for report in found]
+    else:
+        rows = decode(await _body(), ReportsBody).reports
+        entries = [_entry(number, raw, key) for number, raw in enumerate(rows)]
     # Taken now: `render` below may run in the writer's task, which has no current app.
     status_of: StatusOf = current_app.extensions["status_of"]
-    commands: list[Command] = []
-    faults: dict[int, RowResult] = {}
-    for number, raw in enumerate(rows):
-        try:
-            row = decode(raw, ReportRow)
-            commands.append(
-                Report(
-                    home_id=row.home_id,
-                    vacancies=row.lines(),
-                    observed_at=row.observed(),
-                    actor=key.actor,
-                )
-            )
-        except FreiplatzError as error:
-            faults[number] = _fault(_home_id_of(raw), error, status_of, f"reports[{number}]")
 
     def render(outcomes: Sequence[Outcome]) -> Answer:
-        taken = iter(zip(commands, outcomes, strict=True))
-        results = [
-            faults[number] if number in faults else _row_result(*next(taken), status_of)
-            for number in range(len(rows))
-        ]
-        body = msgspec.json.encode(ReportsResult(results=results))
-        return Answer(200, body, {"Content-Type": "application/json"})
+        return rows_answer(entries, outcomes, status_of)
 
+    commands = [entry.command for entry in entries if entry.command is not None]
     return (await _submit(key, commands, render)).response()
+
+
+def _entry(number: int, raw: msgspec.Raw, key: ApiKey) -> Entry:
+    place = f"reports[{number}]"
+    try:
+        row = decode(raw, ReportRow)
+        command = Report(
+            home_id=row.home_id,
+            vacancies=row.lines(),
+            observed_at=row.observed(),
+            actor=key.actor,
+        )
+    except FreiplatzError as error:
+        return Entry(home_id=_home_id_of(raw), place=place, fault=error)
+    return Entry(home_id=row.home_id, place=place, command=command)
 
 
 def _check_known_form(home_id: str) -> None:
@@ -153,12 +147,7 @@ def _check_known_form(home_id: str) -> None:
 
 async def _submit_one(key: ApiKey, command: Command) -> Response:
     def render(outcomes: Sequence[Outcome]) -> Answer | None:
-        outcome = outcomes[0]
-        if outcome.home is None:
-            return None
-        body = encode_feature(public_listing(outcome.home)).at(None)
-        headers = {"Content-Type": GEOJSON_TYPE, "ETag": f'"{outcome.home.revision}"'}
-        return Answer(201 if outcome.created else 200, body, headers)
+        return feature_answer(command, outcomes[0])
 
     return (await _submit(key, [command], render)).response()
 
@@ -166,7 +155,8 @@ async def _submit_one(key: ApiKey, command: Command) -> Response:
 async def _submit(
     key: ApiKey, commands: Sequence[Command], render: Callable[[Sequence[Outcome]], Answer | None]
 ) -> Answer:
-    """Commit and answer; with an `Idempotency-Key`, the first answer again."""
+    """Commit and answer; with an `Idempotency-Key`, the first answer again. For a test key
+    nothing is committed."""
 
     def remember(outcomes: Sequence[Outcome]) -> bytes | None:
         answer = render(outcomes)
@@ -181,7 +171,11 @@ async def _submit(
         body_hash = hashlib.sha256(await _body()).digest()
         path = f"{request.method} {request.path}"
         remembered = Remembered(f"key:{key.id}", path, name, body_hash, remember)
-    settled = await _deployment().writer.submit(commands, remembered=remembered)
+    deployment = _deployment()
+    if key.is_test:
+        settled = await rehearse_commands(deployment.pool, commands, remembered=remembered)
+    else:
+        settled = await deployment.writer.submit(commands, remembered=remembered)
     if settled.replay is not None:
         return msgspec.msgpack.decode(settled.replay, type=Answer)
     answer = render(settled.outcomes)
@@ -190,26 +184,6 @@ async def _submit(
         assert error is not None
         raise error
     return answer
-
-
-def _row_result(command: Command, outcome: Outcome, status_of: StatusOf) -> RowResult:
-    if outcome.home is not None:
-        return RowResult(home_id=command.home_id, status=200, revision=outcome.home.revision)
-    assert outcome.error is not None
-    return _fault(command.home_id, outcome.error, status_of)
-
-
-def _fault(
-    home_id: str | None, error: FreiplatzError, status_of: StatusOf, row: str = ""
-) -> RowResult:
-    field = ".".join(part for part in (row, error.field) if part)
-    return RowResult(
-        home_id=home_id,
-        status=status_of(error),
-        code=error.code,
-        detail=error.detail,
-        field=field or None,
-    )
 
 
 def _home_id_of(raw: msgspec.Raw) -> str | None:
@@ -272,32 +246,11 @@ async def _body() -> bytes:
 
 async def _key() -> ApiKey:
     keys: KeyRing = current_app.extensions["keys"]
-    return await keys.authenticate(request.headers.get("Authorization"))
+    key = await keys.authenticate(request.headers.get("Authorization"))
+    g.api_key = key
+    return key
 
 
 def _deployment() -> Deployment:
     deployment: Deployment = current_app.extensions["deployment"]
     return deployment
-
-
-def _if_match() -> frozenset[int] | None:
-    """The revisions that `If-Match` names; None if it is absent.
-
-    A tag that is not of ours, or a weak one, matches nothing (RFC 9110, section 13.1.1).
-    """
-    header = request.headers.get("If-Match")
-    if header is None:
-        return None
-    if header.strip() == "*":
-        return ANY_STATE
-    revisions = set()
-    for part in header.split(","):
-        tag = _TAG.fullmatch(part)
-        if tag is None:
-            raise InvalidParameter(
-                'If-Match must hold an ETag in quotes, such as "42".', field="If-Match"
-            )
-        weak, value = tag.groups()
-        if weak is None and re.fullmatch(r"[0-9]{1,18}", value):
-            revisions.add(int(value))
-    return frozenset(revisions)

@@ -141,10 +141,19 @@ class Service:
         return self.keys[provider]
 
     async def call(
-        self, method: str, path: str, json: Any = None, *, provider: str | None = None, **more: Any
+        self,
+        method: str,
+        path: str,
+        json: Any = None,
+        *,
+        provider: str | None = None,
+        key: str | None = None,
+        **more: Any,
     ) -> tuple[int, Any, Any]:
-        """(status, decoded JSON, headers); with the key of `provider`, if given."""
+        """(status, decoded JSON, headers); with the key of `provider`, or `key`, if given."""
         headers = dict(more.pop("headers", {}))
+        if key is not None:
+            headers["Authorization"] = f"Bearer {key}"
         if provider is not None:
             headers["Authorization"] = f"Bearer {await self.key(provider)}"
         async with self.client.request(
@@ -186,11 +195,16 @@ class Service:
 
 
 @asynccontextmanager
-async def served(settings: Settings, outbound: Outbound | None = None) -> AsyncIterator[Service]:
-    """Serve the app of `settings` on a free port of the loopback address. Unless `outbound`
-    is given it calls nobody: no name has an address."""
+async def served(
+    settings: Settings, port: int = 0, outbound: Outbound | None = None
+) -> AsyncIterator[Service]:
+    """Serve the app of `settings` on `port` (0: a free one) of the loopback address. Unless
+    `outbound` is given it calls nobody: no name has an address."""
     outbound = outbound or Outbound(lookup=_nowhere)
-    async with open_deployment(settings) as deployment, _served(deployment, outbound) as service:
+    async with (
+        open_deployment(settings) as deployment,
+        _served(deployment, port, outbound) as service,
+    ):
         yield service
 
 
@@ -199,10 +213,12 @@ async def _nowhere(host: str) -> list[str]:
 
 
 @asynccontextmanager
-async def _served(deployment: Deployment, outbound: Outbound) -> AsyncIterator[Service]:
+async def _served(deployment: Deployment, port: int, outbound: Outbound) -> AsyncIterator[Service]:
     app = create_app(deployment, outbound=outbound)
     listener = socket.socket()
-    listener.bind(("127.0.0.1", 0))
+    # A server that starts again finds the connections of the one before in TIME_WAIT.
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind(("127.0.0.1", port))
     listener.listen()  # from now on connections wait until Hypercorn accepts
     listener.setblocking(False)
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"

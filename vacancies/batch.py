@@ -18,7 +18,7 @@ from vacancies.commands import Amend, Command, Outcome
 from vacancies.database import Connection
 from vacancies.errors import FreiplatzError
 from vacancies.feed import Announcement
-from vacancies.homes import upsert_homes
+from vacancies.homes import select_homes, upsert_homes
 from vacancies.idempotency import Remembered
 from vacancies.known import KnownHomes, Seen
 from vacancies.listings import evaluate, public_listing
@@ -121,6 +121,23 @@ async def write_decided(connection: Connection, decided: Decided) -> Announcemen
     return news
 
 
+async def rehearse(connection: Connection, unit: Unit) -> None:
+    """Settle `unit` as if it were the only one, and change nothing: no lock, no revision, no news.
+    Only the answer is remembered where the caller asked for that, so that the same call gets it
+    again. Must run in a transaction.
+    """
+    await _claim(connection, [unit])
+    if unit.settled is not None:
+        return
+    homes = {home.id: home for home in await select_homes(connection, _ids([unit]))}
+    row = await connection.fetchrow("SELECT revision, clock_timestamp() AS at FROM revision_head")
+    assert row is not None
+    seen = Seen(homes, row["at"])
+    decided = Decided([unit], seen, _decide([unit], seen))
+    _stamp(decided, row["revision"] + 1)
+    await _remember(connection, [unit])
+
+
 def _ids(units: Sequence[Unit]) -> list[str]:
     return sorted({command.home_id for unit in units for command in unit.commands})
 
@@ -171,7 +188,12 @@ def _decide(units: Sequence[Unit], seen: Seen) -> list[tuple[Command, Outcome]]:
             except FreiplatzError as error:
                 unit.outcomes.append(Outcome(error=error))
                 continue
-            outcome = Outcome(home=after, changed=after is not before, created=before is None)
+            outcome = Outcome(
+                home=after,
+                changed=after is not before,
+                created=before is None,
+                before=before,
+            )
             unit.outcomes.append(outcome)
             if outcome.changed:
                 # Never judged for an earlier moment than before, should the clock step back.

@@ -33,8 +33,10 @@ FUTURE_TOLERANCE = timedelta(minutes=5)
 # `If-Match: *`: whatever the state, but there must be one.
 ANY_STATE = frozenset({-1})
 
+_OTHER_HOME = "Your key is for another home of this provider."
+
 Kind = Literal["report", "confirmation", "undo", "amendment"]
-Via = Literal["api", "link", "operator"]
+Via = Literal["api", "link", "operator", "import"]
 
 
 class Command(Protocol):
@@ -60,12 +62,14 @@ class Command(Protocol):
 
 @dataclass(slots=True)
 class Outcome:
-    """What became of one command: the home as stored, or why it was refused."""
+    """What became of one command: the home as stored and as it was `before`, or why it was
+    refused."""
 
     home: CareHome | None = None
     error: FreiplatzError | None = None
     changed: bool = False
     created: bool = False
+    before: CareHome | None = None
 
 
 class Actor(msgspec.Struct, frozen=True, kw_only=True):
@@ -189,6 +193,8 @@ class Describe(msgspec.Struct, frozen=True, kw_only=True):
 
     def decide(self, home: CareHome | None, at: datetime) -> CareHome:
         if home is None:
+            if self.actor.home_id not in (None, self.home_id):
+                raise ForeignHome(_OTHER_HOME)
             if self.if_match is not None:
                 raise ChangedSince("There is no home with this id yet.", field="If-Match")
             return CareHome(
@@ -268,7 +274,7 @@ def _check_owner(home: CareHome, actor: Actor) -> None:
     if actor.provider_id is not None and actor.provider_id != home.provider_id:
         raise ForeignHome("This home belongs to another provider than your key.")
     if actor.home_id is not None and actor.home_id != home.id:
-        raise ForeignHome("Your key is for another home of this provider.")
+        raise ForeignHome(_OTHER_HOME)
 
 
 def _check_match(home: CareHome, if_match: frozenset[int] | None) -> None:

@@ -29,6 +29,7 @@ from vacancies.sweeper import sweep_for_ever
 from vacancies.tasks import stop_tasks
 from web.api import api as reader_api
 from web.assets import init_assets
+from web.changes import changes
 from web.figures import Figures
 from web.finder import finder
 from web.live import LiveStreams
@@ -83,6 +84,7 @@ def create_app(
         reader_api,
         points,
         openapi,
+        changes,
         operations,
         finder,
         report_pages,

@@ -7,26 +7,34 @@ strict; what is left to write down by hand is the table of routes.
 from __future__ import annotations
 
 from functools import cache
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import Meta
 from quart import Blueprint, Response
 
-from providers.api import ReportsResult
+from providers.answers import ReportsResult
+from providers.api import FILE_TYPES
 from providers.payloads import HomeBody, ReportBody, ReportRow
+from providers.plausibility import Doubt
 from vacancies.geojson import Properties
-from vacancies.models import CareForm, Focus, Need, Room, Sex
-from vacancies.search import LIMIT, LIMIT_RANGE, RADIUS_KM, RADIUS_RANGE_KM
+from vacancies.search import LIMIT, LIMIT_RANGE
 from web.api import PlaceAnswer
+from web.changes import ApiChanges
+from web.openapi_parameters import (
+    HOME_ID,
+    IDEMPOTENCY,
+    IF_MATCH,
+    key_headers,
+    search_parameters,
+)
 from web.operations import Readiness
 from web.points import Points
 from web.problems import Problem
 from web.schemas import REF as _REF
-from web.schemas import Json
+from web.schemas import Json, parameter
 from web.schemas import answers as _answers
 from web.schemas import ok as _ok
-from web.schemas import parameter as _parameter
 from web.schemas import ref as _ref
 from web.webhooks.description import TYPES as WEBHOOK_TYPES
 from web.webhooks.description import webhook_paths
@@ -63,8 +71,8 @@ def _encoded() -> bytes:
 
 def build_document() -> Json:
     types = (
-        *(ReportBody, ManyReports, HomeBody, ReportsResult, Problem),
-        *(PlaceAnswer, Points, Readiness, SearchFeature),
+        *(ReportBody, ManyReports, HomeBody, ReportsResult, Doubt, Problem),
+        *(PlaceAnswer, Points, Readiness, SearchFeature, ApiChanges),
         *WEBHOOK_TYPES,
     )
     _, schemas = msgspec.json.schema_components(types, ref_template=_REF)
@@ -74,12 +82,15 @@ def build_document() -> Json:
         "info": {
             "title": "Freiplatz",
             "version": "1",
-            "description": "Which care homes have a free place, live.",
+            "description": "Which care homes have a free place, live."
+            " What has changed in this interface: [/api/v1/changes](/api/v1/changes).",
             "license": {"name": "EUPL-1.2", "identifier": "EUPL-1.2"},
         },
+        "externalDocs": {"description": "What has changed", "url": "/api/v1/changes"},
         "paths": _paths(),
         "components": {
             "schemas": schemas,
+            "headers": key_headers(),
             "securitySchemes": {"key": {"type": "http", "scheme": "bearer"}},
         },
     }
@@ -101,6 +112,13 @@ def _geojson_schemas() -> Json:
                     "properties": {"type": {"const": "Point"}, "coordinates": position},
                 },
                 "properties": _ref("SearchFeature"),
+                "warnings": {
+                    "type": "array",
+                    "items": _ref("Doubt"),
+                    "minItems": 1,
+                    "description": "Of a report that was taken: what looks like a slip.",
+                },
+                "test": {"const": True, "description": "A test key: nothing was changed."},
             },
         },
         "FeatureCollection": {
@@ -122,73 +140,22 @@ def _geojson_schemas() -> Json:
     }
 
 
-def _codes(kind: type[CareForm] | type[Focus] | type[Need]) -> Json:
-    return {"type": "array", "items": {"enum": [str(code) for code in kind]}}
-
-
-def _search_parameters() -> list[Json]:
-    number = r"^[+-]?[0-9]{1,12}(\.[0-9]{1,20})?"
-    low, high = RADIUS_RANGE_KM
-    return [
-        _parameter(
-            "near",
-            {
-                "type": "array",
-                "items": {"type": "string", "pattern": number + "," + number[1:] + "$"},
-                "maxItems": 5,
-            },
-            "latitude,longitude; repeatable, the nearest counts",
-        ),
-        _parameter("place", {"type": "string", "maxLength": 200}, "PLZ, town, or street address"),
-        _parameter(
-            "radius_km",
-            {"type": "number", "minimum": low, "maximum": high, "default": RADIUS_KM},
-            "Around near and place",
-        ),
-        _parameter("bbox", {"type": "string"}, "west,south,east,north, instead of near or place"),
-        _parameter("care_form", _codes(CareForm), "Any of these"),
-        _parameter("sex", {"enum": [str(code) for code in Sex]}, "Who needs the place"),
-        _parameter("room", {"enum": [str(code) for code in Room]}, "Kind of room"),
-        _parameter("care_grade", {"type": "integer", "minimum": 1, "maximum": 5}, "Pflegegrad"),
-        _parameter("focus", _codes(Focus), "All of these"),
-        _parameter("need", _codes(Need), "All of these"),
-        _parameter("available_by", {"type": "string", "format": "date"}, "Free by this day"),
-        _parameter(
-            "municipality", {"type": "string", "pattern": "^([0-9]{2,12})?$"}, "First digits of AGS"
-        ),
-        _parameter("max_cost_eur", {"type": "number", "minimum": 0}, "Euros a month in all"),
-        _parameter("include_full", {"type": "boolean", "default": False}, "Also without a place"),
-    ]
-
-
-_HOME_ID: Json = {
-    "name": "home_id",
-    "in": "path",
-    "required": True,
-    "schema": {"type": "string", "pattern": "^[A-Za-z0-9._~-]{1,64}$"},
-}
-_IF_MATCH: Json = {
-    "name": "If-Match",
-    "in": "header",
-    "schema": {"type": "string", "pattern": '^("[0-9]{1,15}"|[*])$'},
-    "description": "ETag of the state that you know; 412 if it has changed.",
-}
-_IDEMPOTENCY: Json = {
-    "name": "Idempotency-Key",
-    "in": "header",
-    "schema": {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,200}$"},
-    "description": "The same call again gets the first answer, for 24 hours.",
-}
-
-
-def _writing(summary: str, body: Json | None, ok: Json, parameters: list[Json]) -> Json:
+def _writing(
+    summary: str, body: Json | None, ok: Json, parameters: list[Json], **more: Any
+) -> Json:
     """A route for providers: it needs a key, and may change something."""
     operation: Json = {
         "summary": summary,
         "security": [{"key": []}],
-        "parameters": [*parameters, _IDEMPOTENCY],
+        "parameters": [*parameters, IDEMPOTENCY],
         "responses": _answers(ok, (400, 401, 403, 404, 409, 412, 413, 422, 503)),
+        **more,
     }
+    for status, response in operation["responses"].items():
+        if status != "401":
+            response["headers"] = {
+                name: {"$ref": f"#/components/headers/{name}"} for name in key_headers()
+            }
     if body is not None:
         operation["requestBody"] = {
             "required": True,
@@ -197,26 +164,44 @@ def _writing(summary: str, body: Json | None, ok: Json, parameters: list[Json]) 
     return operation
 
 
+def _reporting_for_many() -> Json:
+    operation = _writing(
+        "Report for many homes",
+        _ref("ManyReports"),
+        _ok("application/json", _ref("ReportsResult")),
+        [],
+        description="As JSON; or as a file, CSV or XLSX, with the columns home_id, care_form,"
+        " count, and what else a line may have. The results of a file are one for each home.",
+    )
+    csv, xlsx = FILE_TYPES
+    example = "home_id,care_form,count\nhome-1,short_term,2\n"
+    operation["requestBody"]["content"] |= {
+        csv: {"schema": {"type": "string"}, "example": example},
+        xlsx: {"schema": {"type": "string", "format": "binary"}},
+    }
+    return operation
+
+
 def _paths() -> Json:
     geo = "application/geo+json"
     feature = _ok(geo, _ref("Feature"))
     created = {**feature, **_ok(geo, _ref("Feature"), 201, "Created")}
     limit = {"type": "integer", "minimum": LIMIT_RANGE[0], "maximum": LIMIT_RANGE[1]}
-    search = _search_parameters()
+    search = search_parameters()
     places = {"type": "array", "items": _ref("PlaceAnswer")}
     q = {"type": "string", "minLength": 1, "maxLength": 200}
-    since = _parameter("since", {"type": "string"}, "A cursor; the header Last-Event-ID wins")
+    since = parameter("since", {"type": "string"}, "A cursor; the header Last-Event-ID wins")
     stream = _ok("text/event-stream", {"type": "string"})
     paging = [
-        _parameter("limit", {**limit, "default": LIMIT}, "Homes on a page"),
-        _parameter("cursor", {"type": "string"}, "`next` of the page before"),
+        parameter("limit", {**limit, "default": LIMIT}, "Homes on a page"),
+        parameter("cursor", {"type": "string"}, "`next` of the page before"),
     ]
     plain = "application/json"
     return {
         "/api/v1/places": {
             "get": {
                 "summary": "Find a place",
-                "parameters": [_parameter("q", q, "What to look for", required=True)],
+                "parameters": [parameter("q", q, "What to look for", required=True)],
                 "responses": _answers(_ok(plain, places), (400, 503)),
             }
         },
@@ -250,30 +235,29 @@ def _paths() -> Json:
         "/api/v1/homes/{home_id}": {
             "get": {
                 "summary": "One home",
-                "parameters": [_HOME_ID],
+                "parameters": [HOME_ID],
                 "responses": _answers(
                     {**feature, "304": {"description": "Not Modified"}}, (400, 404, 410)
                 ),
             },
             "put": _writing(
-                "Create or describe a home", _ref("HomeBody"), created, [_HOME_ID, _IF_MATCH]
+                "Create or describe a home", _ref("HomeBody"), created, [HOME_ID, IF_MATCH]
             ),
         },
         "/api/v1/homes/{home_id}/vacancies": {
             "put": _writing(
-                "Report all that is free", _ref("ReportBody"), feature, [_HOME_ID, _IF_MATCH]
+                "Report all that is free", _ref("ReportBody"), feature, [HOME_ID, IF_MATCH]
             )
         },
         "/api/v1/homes/{home_id}/vacancies/confirm": {
-            "post": _writing("Still so", None, feature, [_HOME_ID, _IF_MATCH])
+            "post": _writing("Still so", None, feature, [HOME_ID, IF_MATCH])
         },
-        "/api/v1/reports": {
-            "post": _writing(
-                "Report for many homes",
-                _ref("ManyReports"),
-                _ok(plain, _ref("ReportsResult")),
-                [],
-            )
+        "/api/v1/reports": {"post": _reporting_for_many()},
+        "/api/v1/changes": {
+            "get": {
+                "summary": "What has changed in this interface, newest first",
+                "responses": _ok(plain, _ref("ApiChanges")),
+            }
         },
         **webhook_paths(),
     }

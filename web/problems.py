@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from providers.imports.errors import UnreadableList
 from providers.links import LinkExpired, LinkRefused
 from vacancies import errors
 from web.webhooks import endpoints
@@ -17,6 +18,7 @@ STATUS: dict[type[errors.FreiplatzError], HTTPStatus] = {
     errors.InvalidParameter: HTTPStatus.BAD_REQUEST,
     errors.InvalidJson: HTTPStatus.BAD_REQUEST,
     errors.InvalidInput: HTTPStatus.UNPROCESSABLE_ENTITY,
+    UnreadableList: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.UnknownPlace: HTTPStatus.NOT_FOUND,
     errors.AmbiguousPlace: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.GeocoderUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
@@ -36,13 +38,15 @@ STATUS: dict[type[errors.FreiplatzError], HTTPStatus] = {
     errors.OutcomeUnknown: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.Overloaded: HTTPStatus.SERVICE_UNAVAILABLE,
     endpoints.UnknownWebhook: HTTPStatus.NOT_FOUND,
+    endpoints.KeyTooNarrow: HTTPStatus.FORBIDDEN,
     endpoints.TooManyWebhooks: HTTPStatus.CONFLICT,
     endpoints.TestedJustNow: HTTPStatus.TOO_MANY_REQUESTS,
 }
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What went wrong and what to do. `code` is stable; `field` names the input at fault."""
+    """What went wrong and what to do. `code` is stable; `field` names the input at fault.
+    `test` stands in answers to test keys."""
 
     title: str
     status: int
@@ -51,6 +55,7 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     field: str | None = None
     candidates: list[dict[str, Any]] | None = None
     merged_into: str | None = None
+    test: bool = False
 
 
 def status_of(error: errors.FreiplatzError) -> HTTPStatus:

@@ -15,6 +15,7 @@ VIA: dict[Via, str] = {
     "api": N_("by the care software"),
     "link": N_("by a link"),
     "operator": N_("by the operator"),
+    "import": N_("from a list"),
 }
 # By the code of the error.
 REFUSALS = {

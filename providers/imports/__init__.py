@@ -1,5 +1,6 @@
-"""Lists of homes (CSV, JSON, GeoJSON) as a way in: read, understood, checked, written.
+"""Lists of homes as a way in: read, understood, checked, written.
 
-file → `tables` or `structured` (rows of text) → `mapping` (which column means what) →
-`entries` (one home each, or why not) → `intake` (the writer).
+file → `separated`, `spreadsheets`, `structured` or `gml` (rows of text) → `mapping` (which
+column means what) → `entries` (one home each, or why not) → `register` (which of them are
+known) → `intake` (the writer).
 """

@@ -1,4 +1,4 @@
-"""What stands in a cell, cleaned: text, numbers, telephone numbers, addresses on the web."""
+"""What stands in a cell, cleaned: text, telephone numbers, addresses on the web, words."""
 
 from __future__ import annotations
 
@@ -15,45 +15,45 @@ _NOTHING = frozenset(
     {"null", "none", "nan", "na", "n/a", "nil", "k.a.", "k.a", "ka", "keineangabe", "unbekannt"}
     | {"-", "--", "---", ".", "/", "?"}
 )
-_TRUE = frozenset(["true", "wahr", "1", "ja", "j", "yes", "y", "x", "vorhanden"])
-_FALSE = frozenset(["false", "falsch", "0", "nein", "n", "no", "nichtvorhanden"])
+_TRUE = frozenset(["true", "wahr", "1", "ja", "j", "yes", "y", "x", "vorhanden", "oui", "vrai"])
+_FALSE = frozenset(["false", "falsch", "0", "nein", "n", "no", "nichtvorhanden", "non", "faux"])
 # Where a broken scraper lands, not homes.
 _JUNK_HOSTS = frozenset({"browsehappy.com", "localhost", "example.com", "example.org"})
 # Local numbers get the code of their city; elsewhere it is too uncertain.
 _AREA_CODES = {"berlin": "030", "hamburg": "040", "muenchen": "089", "frankfurt": "069"}
 
+_ASSISTED = (
+    r"betreutes?wohn|servicewohn|assistedliving|wohneinrichtung|altenwohn|residenceautonomie"
+    r"|residenceservice|logementprotege"
+)
 # In this order: "stationäres Hospiz" is a hospice, "Kurzzeitpflege" is not long-term.
 _CARE_FORMS: tuple[tuple[CareForm, re.Pattern[str]], ...] = tuple(
     (form, re.compile(pattern))
     for form, pattern in (
         (CareForm.HOSPICE, r"hospi[zc]"),
-        (CareForm.SHORT_TERM, r"kurzzeit|shortterm|\bkzp\b"),
-        (CareForm.RESPITE, r"verhinderung|respite"),
-        (CareForm.DAY, r"tagespflege|daycare|tagesstaette|teilstationaer|^day$"),
-        (CareForm.NIGHT, r"nachtpflege|nightcare|^night$"),
-        (
-            CareForm.ASSISTED_LIVING,
-            r"betreuteswohnen|betreutewohn|servicewohnen|assistedliving|wohneinrichtung|altenwohn",
-        ),
+        (CareForm.SHORT_TERM, r"kurzzeit|shortterm|^kzp|kzp$|temporaire|courtsejour"),
+        (CareForm.RESPITE, r"verhinderung|respite|repit"),
+        (CareForm.DAY, r"tagespflege|daycare|tagesstaette|teilstationaer|^day$|accueildejour"),
+        (CareForm.NIGHT, r"nachtpflege|nightcare|^night$|accueildenuit"),
+        (CareForm.ASSISTED_LIVING, _ASSISTED),
         (CareForm.SHARED_FLAT, r"wohngemeinschaft|pflegewg|sharedflat|wohngruppe"),
         (
             CareForm.LONG_TERM,
-            r"vollstation|dauerpflege|langzeit|longterm",
+            r"vollstation|dauerpflege|langzeit|longterm|hebergementpermanent|longsejour",
         ),
     )
 )
 # Says long-term only where nothing else is said: "Tagespflege im Pflegeheim".
-_HOME = re.compile(r"nursinghome|pflegeheim|altenheim|seniorenheim|stationaerepflege|stationaer$")
+_HOME = re.compile(
+    r"nursinghome|carehome|pflegeheim|altenheim|seniorenheim|stationaerepflege|stationaer$|ehpad"
+    r"|maisonderetraite"
+)
 _COUNTRIES = {
     "deutschland": "DE", "germany": "DE", "d": "DE", "schweiz": "CH", "switzerland": "CH",
     "suisse": "CH", "oesterreich": "AT", "austria": "AT", "a": "AT", "niederlande": "NL",
     "belgien": "BE", "luxemburg": "LU", "daenemark": "DK", "polen": "PL", "frankreich": "FR",
 }  # fmt: skip
 _EMAIL = re.compile(r"[A-Za-z0-9._%+'-]{1,64}@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,24}")
-_SUM = re.compile(
-    r"\s*(\d{1,5}(?:[.,]0+)?)\s*(?:\+\s*(\d{1,5}))?\s*(?:plaetze|plätze|places|betten)?\s*",
-    re.IGNORECASE,
-)
 # Where a second number begins; a slash also parts the area code from the rest.
 _NEXT_NUMBER = re.compile(
     r"\s+oder\s+|\s+o\.\s+|;|,|\s\+\s|\s+bzw\.?\s+|\s+und\s+|\n", re.IGNORECASE
@@ -64,32 +64,21 @@ _SECOND_EXTENSION = re.compile(r"(?<=\d)\s*/\s*-.*")
 
 def clean_text(value: str | None, longest: int = 200) -> str | None:
     """Without control characters, soft hyphens and doubled spaces; None for nothing."""
-    if value is None:
+    if not value:
         return None
-    kept = "".join(
-        " " if unicodedata.category(c) in ("Cc", "Zl", "Zp", "Zs") else c
-        for c in unicodedata.normalize("NFC", value)
-        if unicodedata.category(c) not in ("Cf", "Cs", "Co", "Cn")
-    )
+    kept = value if value.isascii() and value.isprintable() else _without_invisible(value)
     text = " ".join(kept.split())
     if not text or "".join(text.lower().split()) in _NOTHING:
         return None
     return text[:longest].rstrip()
 
 
-def read_places(value: str | None) -> int | None:
-    """A number of places; "73+9" is 82. None if it is not a number up to 2,000."""
-    match = _SUM.fullmatch(value or "")
-    if match is None:
-        return None
-    total = int(re.split(r"[.,]", match[1])[0]) + int(match[2] or 0)
-    return total if total <= 2_000 else None
-
-
-def read_decimal(value: str | None) -> float | None:
-    """A decimal with a point or a comma."""
-    text = (value or "").strip().replace(",", ".")
-    return float(text) if re.fullmatch(r"[+-]?[0-9]{1,9}(\.[0-9]{0,20})?", text) else None
+def _without_invisible(text: str) -> str:
+    return "".join(
+        " " if unicodedata.category(c) in ("Cc", "Zl", "Zp", "Zs") else c
+        for c in unicodedata.normalize("NFC", text)
+        if unicodedata.category(c) not in ("Cf", "Cs", "Co", "Cn")
+    )
 
 
 def read_flag(value: str | None) -> bool | None:
@@ -135,7 +124,7 @@ def read_email(value: str | None) -> str | None:
 def read_phone(value: str | None, country: str = "DE", city: str | None = None) -> str | None:
     """The first number, internationally written ("+49 5241 12345"). Text that is no valid
     number is kept if it has five digits or more: somebody may still make sense of it."""
-    raw = (value or "").strip()
+    raw = (value or "").strip()[:200]
     text = clean_text(_first_number(raw))
     if text is None or sum(c.isdigit() for c in text) < 5:
         return None

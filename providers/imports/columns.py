@@ -1,75 +1,42 @@
-"""Which column means what: by its name (German, English, OpenStreetMap), else by content."""
+"""Which column means what: by its name (`names.py`), else by content."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
 
-from providers.imports.cells import read_care_forms, read_decimal, read_email, read_flag
-from providers.imports.structured import LATITUDE, LONGITUDE
+from providers.imports.amounts import read_amount, read_decimal, read_places
+from providers.imports.cells import read_care_forms, read_email, read_flag
+from providers.imports.names import COSTS, NAMES, TOO_SHORT
+from providers.imports.projections import system_in_column
 from providers.imports.tables import Table, fold
 from vacancies.gazetteer import load_gazetteer
-from vacancies.models import CareForm, Costs
 from vacancies.placenames import normal_postcode
 
-# A running number ("Nr.") is no id: it names another home as soon as a row is inserted.
-# Every field, with the column names that mean it, most certain first (as `fold` has them).
-NAMES: dict[str, tuple[str, ...]] = {
-    "id": ("id", "osmid", "uuid", "kennung", "kennziffer", "einrichtungsnummer", "objektid",
-           "homeid", "ik", "iknummer", "institutionskennzeichen"),
-    "name": ("name", "einrichtungsname", "nameder", "namedereinrichtung", "bezeichnung",
-             "einrichtung", "heim", "pflegeheim", "pflegeeinrichtung", "home", "homename",
-             "heimname", "haus", "facility", "title", "titel"),
-    "street": ("street", "strasse", "strassehausnummer", "strassenr", "strasseundhausnummer",
-               "strasseundnr", "anschrift", "str", "adresszeile", "streetaddress", "address",
-               "adresse", "adr"),
-    "address": (),  # all in one: "Weg 1, 33330 Gütersloh"; told by content alone
-    "house_number": ("housenumber", "hausnummer", "hausnr", "hnr", "hsnr"),
-    "postcode": ("postcode", "plz", "postleitzahl", "zip", "zipcode", "postalcode"),
-    "city": ("city", "ort", "stadt", "town", "gemeinde", "wohnort", "standort", "ortsname",
-             "place", "municipalityname"),
-    "postcode_city": ("plzort", "plzundort", "postleitzahlort", "plzstadt"),
-    "country": ("country", "land", "countrycode", "staat"),
-    "latitude": (fold(LATITUDE), "latitude", "lat", "breite", "breitengrad", "geobreite", "ycoord"),
-    "longitude": (fold(LONGITUDE), "longitude", "lon", "lng", "long", "laenge", "laengengrad",
-                  "geolaenge", "xcoord"),
-    "coordinates": ("coordinates", "koordinaten", "geopoint", "geopoint2d", "latlon", "latlng"),
-    "phone": ("phone", "telefon", "tel", "telefonnummer", "fon", "telephone", "rufnummer",
-              "telefonnr"),
-    "email": ("email", "mail", "emailadresse", "mailadresse"),
-    "website": ("website", "internet", "homepage", "url", "web", "webseite", "internetadresse",
-                "www"),
-    "provider": ("provider", "traeger", "traegername", "namedestraegers", "betreiber",
-                 "betreibername", "operator", "operatorname", "traegerschaft"),
-    "care_form": ("careform", "wohnform", "pflegeform", "pflegeart", "angebotsform", "angebotsart",
-                  "leistungsart", "versorgungsform", "versorgungsart", "einrichtungsart",
-                  "einrichtungstyp", "heimart", "art", "artdereinrichtung", "typ", "socialfacility",
-                  "amenity"),
-    "target_group": ("socialfacilityfor", "zielgruppe", "personenkreis"),
-    "places": ("places", "platzzahl", "plaetze", "anzahlplaetze", "anzahlderplaetze", "platzanzahl",
-               "kapazitaet", "capacity", "beds", "betten", "bettenzahl", "gesamtplaetze",
-               "plaetzegesamt", "plaetzeinsgesamt"),
-    "municipality": ("municipality", "ags", "gemeindeschluessel", "amtlichergemeindeschluessel"),
-}  # fmt: skip
-COST_FIELDS = tuple(f"costs.{name}" for name in Costs.__struct_fields__)
-CAPACITY_FIELDS = tuple(f"capacity.{form.value}" for form in CareForm)
-OFFER_FIELDS = tuple(f"offers.{form.value}" for form in CareForm)
-FIELDS = (*NAMES, *CAPACITY_FIELDS, *OFFER_FIELDS, *COST_FIELDS)
+# Of each cell so much is looked at: what a column holds shows at its beginning.
+_LONGEST_CELL = 300
 # These may be read from several columns; the first that says something counts.
 SEVERAL = frozenset({"care_form", "target_group"})
-KNOWN = frozenset(name for names in NAMES.values() for name in names)
 
 # "einrichtung_plz", "addr:city": the beginning says only what it is all about.
 _SUBJECT = re.compile(
-    r"^(?:einrichtungs?|addr|contact|heim|home|facility|adresse|address|anschrift|kontakt)"
-    r"[\W_]+(?=.)",
+    r"^(?:einrichtungs?|addr|contact|heim|home|facility|adresse|address|anschrift|kontakt"
+    r"|[eé]tablissement)[\W_]+(?:de l['’])?(?=.)",
     re.IGNORECASE,
 )
 _OF_PROVIDER = re.compile(
-    r"^(?:tr[aä]e?ger|betreiber|operator|owner|provider)[\W_]+", re.IGNORECASE
+    r"^(?:tr[aä]e?ger|betreiber|operator|owner|provider|gestionnaire)[\W_]+", re.IGNORECASE
 )
 # Counts of free places are a report, not a description: never taken from a list.
-_FREE = re.compile(r"frei|vacan|free|belegt|occupied|auslastung|aktualisier|update", re.IGNORECASE)
+_FREE = re.compile(
+    r"frei|vacan|free|belegt|occupied|auslastung|aktualisier|update|libre|disponib", re.IGNORECASE
+)
+# "Investitionskosten (€/Monat)"; what is paid for a day is another amount.
+_PER_MONTH = re.compile(
+    r"€|\b(?:in )?(?:eur|euro)s?\b|/?\s*\b(?:pro |je |im |per |par )?(?:monat(?:lich)?|month(?:ly)?"
+    r"|mois|mensuel(?:le)?|mtl)\b",
+    re.IGNORECASE,
+)
 
 
 def recognise(table: Table) -> dict[str, list[str]]:
@@ -81,6 +48,9 @@ def recognise(table: Table) -> dict[str, list[str]]:
             found["address"] = found.pop("street")
     if "id" in found and not _is_distinct(table, found["id"][0]):
         del found["id"]  # a number of the provider, or of the town
+    metres = {"easting", "northing"}
+    if not (metres <= found.keys() and all(_is_metres(table, found[field][0]) for field in metres)):
+        found = {field: columns for field, columns in found.items() if field not in metres}
     _by_care_form(table, found)
     _by_content(table, found)
     return found
@@ -104,14 +74,31 @@ def _meanings(column: str) -> Iterable[tuple[str, int]]:
         return
     provider = _OF_PROVIDER.match(column)
     rest = _SUBJECT.sub("", column)
+    spellings = [fold(column), fold(rest)]
     for field, names in NAMES.items():
         if provider is not None and field != "provider":
             continue
-        for name in (fold(column), fold(rest)):
+        for name in spellings:
             if name in names:
                 yield field, names.index(name) * 2 + (rest != column)
                 break
-    return
+    if provider is None:
+        yield from _meanings_in_system(column)
+        name = fold(_PER_MONTH.sub("", column))
+        yield from ((field, names.index(name)) for field, names in COSTS.items() if name in names)
+
+
+def _meanings_in_system(column: str) -> Iterable[tuple[str, int]]:
+    """Of `x_25832`, "Rechtswert (GK3)" and the like; before a column that names no system."""
+    found = system_in_column(column)
+    if found is None:
+        return
+    system, rest = found
+    name = fold(rest)
+    fields = (("longitude", "easting"), ("latitude", "northing"))
+    for degrees, metres in fields:
+        if name in NAMES[metres] or name in NAMES[degrees]:
+            yield (degrees if system.code in (4326, 4258) else metres), -1
 
 
 def _by_care_form(table: Table, found: dict[str, list[str]]) -> None:
@@ -126,18 +113,26 @@ def _by_care_form(table: Table, found: dict[str, list[str]]) -> None:
             continue
         if all(read_flag(value) is not None for value in values):
             found.setdefault(f"offers.{forms[0].value}", [column])
-        elif all(value.isdigit() for value in values):
+        elif all(read_places(value) is not None for value in values):
             found.setdefault(f"capacity.{forms[0].value}", [column])
 
 
 def _sample(table: Table, column: str, most: int = 300) -> list[str]:
-    values = (row.cells.get(column, "").strip() for row in table.rows[: most * 3])
+    values = (row.cells.get(column, "")[:_LONGEST_CELL].strip() for row in table.rows[: most * 3])
     return [value for value in values if value][:most]
 
 
 def _is_distinct(table: Table, column: str) -> bool:
     values = [value for row in table.rows if (value := row.cells.get(column, "").strip())]
     return len(set(values)) >= 0.95 * len(values)
+
+
+def _is_metres(table: Table, column: str) -> bool:
+    """Whether a column may hold eastings or northings: "x" and "e" are names of other things."""
+    if fold(column) not in TOO_SHORT:
+        return True
+    values = [read_amount(value) for value in _sample(table, column)]
+    return sum(abs(value or 0) >= 1_000 for value in values) >= 0.8 * len(values) > 0
 
 
 def _by_content(table: Table, found: dict[str, list[str]]) -> None:
@@ -194,7 +189,7 @@ _LOOKS: tuple[tuple[str, Callable[[str], bool], float], ...] = (
     ("longitude", _is_between(5.7, 17.3), 0.95),
     ("postcode_city", _matches(r"^(D-?)?\d{5}\s+[^\d]+$"), 0.8),
     ("address", _is_address, 0.8),
-    ("street", _matches(r"^[^\d]{3,}\s\d+\s?[a-z]?([-/+ ]+\d+\s?[a-z]?)*$"), 0.6),
+    ("street", _matches(r"^[^\d]{3,}\s\d+ ?[a-z]?( ?[-/+] ?\d+ ?[a-z]?)*$"), 0.6),
     ("phone", _matches(r"^[(+]?0?[\d(][\d\s()/.+-]{5,}$"), 0.7),
     ("city", _is_town, 0.6),
     ("name", _matches(r"senior|pflege|heim|haus|stift|residenz|altenz|hospiz"), 0.4),

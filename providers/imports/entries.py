@@ -2,36 +2,34 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import re
 from collections import Counter
+from functools import partial
 
 import msgspec
 
+from providers.imports.addresses import has_lost_zero, read_address
+from providers.imports.amounts import read_euros, read_places
 from providers.imports.cells import (
     clean_text,
-    fold_street,
-    fold_words,
     read_care_forms,
     read_country,
-    read_decimal,
     read_email,
     read_flag,
     read_phone,
-    read_places,
     read_website,
 )
-from providers.imports.columns import CAPACITY_FIELDS, COST_FIELDS, OFFER_FIELDS
+from providers.imports.identity import home_id_of, identity_by_address, identity_by_id
 from providers.imports.mapping import Mapping
-from providers.imports.tables import Row, Table, fold
+from providers.imports.names import CAPACITY_FIELDS, COST_FIELDS, OFFER_FIELDS
+from providers.imports.positions import read_position
+from providers.imports.shifts import Shape
+from providers.imports.tables import Row, Table
 from vacancies.models import Address, CareForm, Contact, Point
-from vacancies.placenames import normal_postcode
-from vacancies.provider import slug_of
 
-_ADDRESS = re.compile(r"^(?P<street>.*?),?\s*\b(?:D-)?(?P<postcode>\d{4,5})\s+(?P<city>[^\d].*)$")
-_POSTCODE_CITY = re.compile(r"^\s*(?:[A-Z]{1,2}-)?(?P<postcode>\d{4,5})\s+(?P<city>.+)$")
-_OSM_ID = re.compile(r"(?:node|way|relation)/\d+")
+# Patterns that look for something take the square of it in the worst case.
+_LONGEST_CELL = 2_000
+_FOUR_DIGITS = re.compile(r"[0-9]{4}(?:[.,]0+)?")
 
 
 class Refusal(msgspec.Struct, frozen=True):
@@ -46,7 +44,8 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """What a row says of a home. None, and what is absent, means that it says nothing."""
 
     row: int
-    identity: str
+    identity: str  # by its id, else by its address
+    by_address: str
     name: str
     provider: str
     address: Address
@@ -62,12 +61,6 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
         return home_id_of(self.identity)
 
 
-def home_id_of(identity: str) -> str:
-    """The public id of a home that a list brings: opaque, and always the same."""
-    digest = hashlib.sha256(identity.encode()).digest()
-    return "h" + base64.b32encode(digest[:10]).decode().lower()
-
-
 class Reader:
     """Reads the rows of one table.
 
@@ -77,7 +70,11 @@ class Reader:
     def __init__(self, table: Table, mapping: Mapping, provider: str) -> None:
         self._mapping = mapping
         self._provider = provider
+        self._system = mapping.system()
+        self._eastings = next(iter(mapping.of("easting")), None)
         self._country = mapping.country or self._usual_country(table)
+        self._shape = Shape(table, mapping)
+        self._lost_zeros = self._have_lost_zeros(table)
 
     def _usual_country(self, table: Table) -> str:
         """The one country that rows name, for those that name none."""
@@ -88,29 +85,60 @@ class Reader:
         )
         return next(iter(named)) if len(named) == 1 else "DE"
 
+    def _have_lost_zeros(self, table: Table) -> bool:
+        """Whether postcodes of four digits are German ones as a rule. Then those with a town
+        that nobody knows, such as a district, are so too."""
+        cells = [(self._cell(row, "postcode").strip(), row) for row in table.rows]
+        short = [(cell, row) for cell, row in cells if _FOUR_DIGITS.fullmatch(cell)]
+        found = [has_lost_zero(cell, clean_text(self._cell(row, "city"))) for cell, row in short]
+        return sum(found) >= 0.6 * len(found)
+
+    def _is_foreign(self, row: Row, point: Point | None) -> bool:
+        """Whether the postcode of a row is too doubtful to look for its place in Germany."""
+        postcode = self._cell(row, "postcode").strip()
+        if point is not None or self._lost_zeros or not _FOUR_DIGITS.fullmatch(postcode):
+            return False
+        says_country = self._mapping.country or read_country(self._cell(row, "country"))
+        city = clean_text(self._cell(row, "city"))
+        return not says_country and not has_lost_zero(postcode, city)
+
     def _cell(self, row: Row, field: str) -> str:
-        return next(
-            (cell for column in self._mapping.of(field) if (cell := row.cells.get(column, ""))), ""
-        )
+        cells = (row.cells.get(column, "") for column in self._mapping.of(field))
+        return next((cell[:_LONGEST_CELL] for cell in cells if cell), "")
 
     def read(self, row: Row) -> Entry | Refusal:
         """The home of a row, or why there is none."""
         if row.fault is not None:
             return Refusal(row.number, "row", f"The row {row.fault}.")
+        if (fault := self._shape.fault(row)) is not None:
+            return Refusal(row.number, "row", fault)
         name = clean_text(self._cell(row, "name"))
         if name is None or not any(c.isalpha() for c in name):
-            return Refusal(row.number, "name", "The home has no name.")
+            return Refusal(row.number, "name", f"The home has no name{self._clue(row)}.")
         warnings: list[str] = []
-        address = self._address(row)
-        point = self._point(row, warnings)
+        cell = partial(self._cell, row)
+        point, problem = read_position(cell, self._system, self._eastings)
+        address = read_address(cell, self._country, point)
         if point is None and address.postcode is None and address.city is None:
-            return Refusal(
-                row.number, "postcode", "Neither coordinates, nor a postcode, nor a town is given."
+            reason = "Neither coordinates, nor a postcode, nor a town is given."
+            reason = f"{problem}; and there is no address." if problem else reason
+            return Refusal(row.number, "coordinates" if problem else "postcode", reason)
+        if self._is_foreign(row, point):
+            reason = (
+                f"{self._cell(row, 'postcode').strip()} is no German postcode, not even with a"
+                " zero in front, or belongs to another town. Add the zero, or a column with the"
+                " country."
             )
+            return Refusal(row.number, "postcode", reason)
+        if problem is not None:
+            warnings.append(f"{problem}; the address was used.")
         provider = clean_text(self._cell(row, "provider")) or self._provider
+        source_id = clean_text(self._cell(row, "id"))
+        by_address = identity_by_address(name, address, point)
         return Entry(
             row=row.number,
-            identity=self._identity(row, provider, name, address, point),
+            identity=identity_by_id(source_id, provider) if source_id else by_address,
+            by_address=by_address,
             name=name,
             provider=provider,
             address=address,
@@ -122,44 +150,11 @@ class Reader:
             warnings=tuple(warnings),
         )
 
-    def _address(self, row: Row) -> Address:
-        street = clean_text(self._cell(row, "street"))
-        number = clean_text(self._cell(row, "house_number"), 20)
-        postcode = clean_text(self._cell(row, "postcode"), 12)
-        city = clean_text(self._cell(row, "city"), 100)
-        whole = clean_text(self._cell(row, "address"), 300)
-        both = clean_text(self._cell(row, "postcode_city"), 120)
-        if whole is not None and (match := _ADDRESS.match(whole)):
-            street, postcode, city = match["street"] or street, match["postcode"], match["city"]
-        elif whole is not None:
-            street = street or whole
-        if both is not None and (match := _POSTCODE_CITY.match(both)):
-            postcode, city = match["postcode"], match["city"]
-        if street is not None and number is not None and not street.endswith(f" {number}"):
-            street = f"{street} {number}"
-        country = read_country(self._cell(row, "country")) or self._country
-        if country == "DE":
-            postcode = normal_postcode(postcode) or postcode
-        return Address(
-            street=street[:200] if street else None,
-            postcode=postcode[:12] if postcode else None,
-            city=city[:100] if city else None,
-            country=country,
-        )
-
-    def _point(self, row: Row, warnings: list[str]) -> Point | None:
-        texts = [self._cell(row, "latitude"), self._cell(row, "longitude")]
-        if not any(texts) and (pair := self._cell(row, "coordinates")):
-            texts = re.split(r"\s*[,;]\s*|\s+", pair.strip(" ()[]"))
-        if not any(text.strip() for text in texts):
-            return None
-        numbers = [read_decimal(text) for text in texts]
-        if len(numbers) == 2 and None not in numbers:
-            latitude, longitude = (float(number or 0) for number in numbers)
-            if abs(latitude) <= 90 and abs(longitude) <= 180 and (latitude, longitude) != (0, 0):
-                return Point(latitude, longitude)
-        warnings.append("The coordinates are not on the earth; the address was used.")
-        return None
+    def _clue(self, row: Row) -> str:
+        """What helps to find a home without a name: not everybody counts rows of GeoJSON."""
+        cells = (self._cell(row, field) for field in ("id", "street", "house_number", "city"))
+        said = " ".join(cell for cell in map(clean_text, cells) if cell)
+        return f" ({said[:80]})" if said else ""
 
     def _contact(self, row: Row, address: Address, warnings: list[str]) -> Contact:
         cells = {field: self._cell(row, field) for field in ("phone", "email", "website")}
@@ -197,25 +192,26 @@ class Reader:
             # A total for several forms: most of it is long-term, if that is among them.
             main = CareForm.LONG_TERM if CareForm.LONG_TERM in forms or not forms else forms[0]
             capacity[main] = total if len(forms) < 2 else 0
-        elif text.strip() and total is None:
-            warnings.append(f"{text.strip()[:40]!r} is not a number of places.")
+        elif total is None and (said := clean_text(text, 40)) is not None:
+            warnings.append(f"{said!r} is not a number of places.")
         for field in CAPACITY_FIELDS:
-            count = read_places(self._cell(row, field))
+            text = self._cell(row, field)
+            count = read_places(text)
             if count:
                 capacity[CareForm(field.partition(".")[2])] = count
+            elif count is None and (said := clean_text(text, 40)) is not None:
+                warnings.append(f"{said!r} is not a number of places ({field}).")
         return capacity
 
     def _costs(self, row: Row, warnings: list[str]) -> dict[str, float]:
         costs = {}
         for field in COST_FIELDS:
-            text = self._cell(row, field).replace("€", "").replace("EUR", "").strip()
-            if re.fullmatch(r"\d{1,3}(\.\d{3})+(,\d+)?", text):
-                text = text.replace(".", "")
-            amount = read_decimal(text)
-            if amount is not None and 0 <= amount <= 100_000:
+            text = self._cell(row, field)
+            amount = read_euros(text)
+            if amount is not None:
                 costs[field.partition(".")[2]] = amount
-            elif text:
-                warnings.append(f"{text[:40]!r} is not an amount ({field}).")
+            elif (said := clean_text(text, 40)) is not None:
+                warnings.append(f"{said!r} is not an amount in euros per month ({field}).")
         return costs
 
     def _municipality(self, row: Row) -> str | None:
@@ -224,18 +220,3 @@ class Reader:
         if not re.fullmatch(r"\d{7,8}", digits):
             return None
         return digits.zfill(8)
-
-    def _identity(
-        self, row: Row, provider: str, name: str, address: Address, point: Point | None
-    ) -> str:
-        """By the source's id, which is unique for one provider (OpenStreetMap's: anywhere);
-        else by name, street and postcode. Without an address the point stands for it."""
-        source_id = clean_text(self._cell(row, "id"))
-        if source_id is not None and _OSM_ID.fullmatch(source_id):
-            return f"osm:{source_id}"
-        if source_id is not None:
-            return f"id:{slug_of(provider)}:{source_id}"
-        where = [fold_street(address.street), address.postcode or fold(address.city or "")]
-        if not any(where) and point is not None:
-            where = [f"{point.latitude:.4f},{point.longitude:.4f}"]
-        return ":".join(["address", fold_words(name), *where])

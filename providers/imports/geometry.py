@@ -1,4 +1,4 @@
-"""A point for every geometry of GeoJSON (RFC 7946): for an area one inside of it."""
+"""A point for every geometry of GeoJSON (RFC 7946) and GML: for an area one inside of it."""
 
 from __future__ import annotations
 
@@ -8,21 +8,24 @@ from typing import Any
 
 from vacancies.models import Point
 
-Ring = list[tuple[float, float]]  # longitude, latitude
+Ring = list[tuple[float, float]]  # x, y: longitude, latitude, or in a projection
 
 
 def point_of(geometry: Any) -> Point | None:
-    """Where `geometry` is, None if it is missing or broken."""
-    try:
-        found = _position(geometry)
-    except (TypeError, ValueError, KeyError, IndexError, RecursionError):
-        return None
+    """Where `geometry` is, None if it is missing or broken, or not in degrees."""
+    found = position_of(geometry)
     if found is None:
         return None
     longitude, latitude = found
-    if not (abs(latitude) <= 90 and abs(longitude) <= 180):  # not a number fails too
+    return Point(latitude, longitude) if abs(latitude) <= 90 and abs(longitude) <= 180 else None
+
+
+def position_of(geometry: Any) -> tuple[float, float] | None:
+    """x and y of a place in `geometry`, in its own coordinates; None if it is broken."""
+    try:
+        return _position(geometry)
+    except (TypeError, ValueError, KeyError, IndexError, RecursionError, OverflowError):
         return None
-    return Point(latitude, longitude)
 
 
 def _position(geometry: Any) -> tuple[float, float] | None:
@@ -31,23 +34,24 @@ def _position(geometry: Any) -> tuple[float, float] | None:
     coordinates: Any = geometry.get("coordinates")
     match geometry.get("type"):
         case "Point":
-            return _pair(coordinates)
+            return pair(coordinates)
         case "MultiPoint" | "LineString":
-            return _pair(coordinates[len(coordinates) // 2])
+            return pair(coordinates[len(coordinates) // 2])
         case "MultiLineString":
-            return _pair(coordinates[0][len(coordinates[0]) // 2])
+            return pair(coordinates[0][len(coordinates[0]) // 2])
         case "Polygon":
             return inside([_ring(ring) for ring in coordinates])
         case "MultiPolygon":
-            areas = [[_ring(ring) for ring in polygon] for polygon in coordinates]
-            return inside(max(areas, key=lambda rings: abs(_area(rings[0]))))
+            return widest([[_ring(ring) for ring in polygon] for polygon in coordinates])
         case "GeometryCollection":
             found = (_position(part) for part in geometry["geometries"])
             return next((position for position in found if position is not None), None)
     return None
 
 
-def _pair(position: Sequence[Any]) -> tuple[float, float]:
+def pair(position: Sequence[Any]) -> tuple[float, float]:
+    if isinstance(position, str) or any(isinstance(number, bool) for number in position):
+        raise TypeError("not a position")
     longitude, latitude = float(position[0]), float(position[1])
     if not (math.isfinite(longitude) and math.isfinite(latitude)):
         raise ValueError("not a number")
@@ -55,7 +59,12 @@ def _pair(position: Sequence[Any]) -> tuple[float, float]:
 
 
 def _ring(positions: Sequence[Any]) -> Ring:
-    return [_pair(position) for position in positions]
+    return [pair(position) for position in positions]
+
+
+def widest(areas: list[list[Ring]]) -> tuple[float, float]:
+    """A point inside the largest of several polygons (rings, the outer one first)."""
+    return inside(max(areas, key=lambda rings: abs(_area(rings[0]))))
 
 
 def inside(rings: list[Ring]) -> tuple[float, float]:
@@ -92,7 +101,7 @@ def _edges(ring: Ring) -> Iterator[tuple[tuple[float, float], tuple[float, float
 
 
 def _area(ring: Ring) -> float:
-    """Signed, in square degrees."""
+    """Signed, in squares of the unit of the coordinates."""
     x0, y0 = ring[0]
     return (
         sum((x1 - x0) * (y2 - y0) - (x2 - x0) * (y1 - y0) for (x1, y1), (x2, y2) in _edges(ring))
@@ -101,7 +110,7 @@ def _area(ring: Ring) -> float:
 
 
 def _crossings(rings: list[Ring], height: float) -> Iterator[float]:
-    """Longitudes at which the boundary crosses the parallel of that latitude."""
+    """Where the boundary crosses the line of that y."""
     for ring in rings:
         for (x1, y1), (x2, y2) in _edges(ring):
             if (y1 > height) != (y2 > height):

@@ -5,46 +5,30 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 
-import msgspec
-
+from providers.imports.addresses import is_near
 from providers.imports.entries import Entry, Reader, Refusal
-from providers.imports.mapping import Mapping, complete_mapping, left_out
+from providers.imports.mapping import Mapping, complete_mapping, left_out, sounds_like_homes
 from providers.imports.merging import merged_profile, same_address
+from providers.imports.register import (
+    Ambiguous,
+    Known,
+    Register,
+    identity_to_store,
+    select_known,
+)
+from providers.imports.report import ImportReport, LeftOut
 from providers.imports.tables import Row, Table
-from vacancies.commands import Describe, Outcome
+from vacancies.commands import Actor, Describe, Outcome
 from vacancies.database import Pool
 from vacancies.errors import FreiplatzError
 from vacancies.geocoding import OfflineGeocoder
-from vacancies.homes import select_homes_by_identity
+from vacancies.homes import select_homes
 from vacancies.models import CareHome, Point, Precision
 from vacancies.provider import Provider, ensure_provider, select_provider, slug_of
 from vacancies.writer import Writer
 
 CHUNK_ROWS = 200
-
-
-class LeftOut(msgspec.Struct, frozen=True):
-    """A row that is not a care home, and what says so."""
-
-    row: int
-    reason: str
-
-
-class ImportReport(msgspec.Struct, kw_only=True):
-    """What became of a list. Every row is taken (a new home), changed, unchanged, left out
-    or refused; `warnings` are about rows that were used all the same."""
-
-    rows: int = 0
-    taken: int = 0
-    changed: int = 0
-    unchanged: int = 0
-    left_out: int = 0
-    refused: list[Refusal] = []
-    left_out_rows: list[LeftOut] = []
-    warnings: list[str] = []
-    notes: list[str] = []
-    providers: int = 0
-    dry_run: bool = False
+_ACTOR = Actor(via="import")
 
 
 class Intake:
@@ -78,38 +62,59 @@ class Intake:
         report = ImportReport(
             rows=len(table.rows), notes=list(table.notes), dry_run=self._writer is None
         )
+        if not sounds_like_homes(table, mapping):
+            report.notes.append("hardly any name sounds like a care home: is this the right list?")
         reader = Reader(table, mapping, self._provider)
         seen: dict[str, int] = {}
-        for rows in _chunks(table.rows):
-            entries = list(_entries(rows, reader, mapping, seen, report))
-            await self._write(entries, report)
-            progress(len(rows))
+        chunks = [
+            (len(rows), list(_entries(rows, reader, mapping, seen, report)))
+            for rows in _chunks(table.rows)
+        ]
+        entries = [entry for _, chunk in chunks for entry in chunk]
+        register = Register(await select_known(self._pool), entries)
+        met: dict[str, int] = {}
+        for rows, chunk in chunks:
+            await self._write(list(_met(chunk, register, met, report)), report)
+            progress(rows)
+        report.vanished = register.vanished(met, {slug_of(entry.provider) for entry in entries})
+        if report.vanished and any(refusal.field == "row" for refusal in report.refused):
+            report.notes.append("vanished homes may stand in rows that were refused")
         report.refused.sort(key=lambda refusal: refusal.row)
         report.providers = len(self._providers)
         return report
 
-    async def _write(self, entries: Sequence[Entry], report: ImportReport) -> None:
-        stored = await select_homes_by_identity(self._pool, [e.identity for e in entries])
+    async def _write(
+        self, matched: Sequence[tuple[Entry, Known | None]], report: ImportReport
+    ) -> None:
+        # Read anew: what the register knows may have changed since.
+        ids = [known.id if known else entry.home_id for entry, known in matched]
+        stored = {home.id: home for home in await select_homes(self._pool, ids)}
         used: list[Entry] = []
         commands: list[Describe] = []
-        for entry in entries:
-            command = await self._command(entry, stored.get(entry.identity), report)
+        for (entry, known), home_id in zip(matched, ids, strict=True):
+            identity = identity_to_store(known, entry)
+            command = await self._command(entry, stored.get(home_id), home_id, identity, report)
             if command is not None:
                 used.append(entry)
                 commands.append(command)
         if not commands:
             return
         if self._writer is None:
-            outcomes = [_try(c, stored.get(c.identity or "")) for c in commands]
+            outcomes = [_try(command, stored.get(command.home_id)) for command in commands]
         else:
             outcomes = (await self._writer.submit(commands)).outcomes
         for entry, outcome in zip(used, outcomes, strict=True):
-            _count(entry, outcome, report)
+            report.count(entry.row, outcome)
 
     async def _command(
-        self, entry: Entry, home: CareHome | None, report: ImportReport
+        self,
+        entry: Entry,
+        home: CareHome | None,
+        home_id: str,
+        identity: str,
+        report: ImportReport,
     ) -> Describe | None:
-        place = self._place(entry, home)
+        place = self._place(entry, home, report)
         if place is None:
             given = entry.address.country == "DE"
             reason = (
@@ -128,17 +133,27 @@ class Intake:
         report.warnings += [f"Row {entry.row}: {warning}" for warning in entry.warnings]
         provider = await self._ensure(entry.provider)
         return Describe(
-            home_id=home.id if home else entry.home_id,
+            home_id=home_id,
             provider_id=provider.id,
             provider=provider.slug,
             profile=merged_profile(entry, home, *place),
-            identity=entry.identity,
+            identity=identity,
+            actor=_ACTOR,
         )
 
-    def _place(self, entry: Entry, home: CareHome | None) -> tuple[Point, Precision] | None:
+    def _place(
+        self, entry: Entry, home: CareHome | None, report: ImportReport
+    ) -> tuple[Point, Precision] | None:
         """Given, or already known more exactly for the same address, or looked up."""
+        address = entry.address
         if entry.point is not None:
-            return entry.point, Precision.EXACT
+            is_german = address.country == "DE" and address.postcode is not None
+            if not is_german or is_near(address.postcode or "", entry.point) is not False:
+                return entry.point, Precision.EXACT
+            report.warnings.append(
+                f"Row {entry.row}: the coordinates are more than 50 km from the postcode"
+                f" {address.postcode}; the address was used."
+            )
         if home is not None and same_address(home.profile.address, entry.address):
             return home.profile.point, home.profile.precision
         place = self._geocoder.locate(entry.address)
@@ -153,6 +168,25 @@ class Intake:
             else:
                 self._providers[slug] = await ensure_provider(self._pool, name)
         return self._providers[slug]
+
+
+def _met(
+    entries: Sequence[Entry], register: Register, met: dict[str, int], report: ImportReport
+) -> Iterator[tuple[Entry, Known | None]]:
+    """Entries, each with the home that it means; `met` gets the rows of homes by their ids."""
+    for entry in entries:
+        try:
+            known = register.find(entry)
+        except Ambiguous:
+            reason = "Several known homes have this name, street and postcode. Give the id too."
+            report.refused.append(Refusal(entry.row, "name", reason))
+            continue
+        first = met.setdefault(known.id if known else entry.home_id, entry.row)
+        if first != entry.row:
+            reason = f"The same home as in row {first}: the same name, street and postcode."
+            report.refused.append(Refusal(entry.row, "name", reason))
+            continue
+        yield entry, known
 
 
 def _chunks(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
@@ -197,15 +231,3 @@ def _try(command: Describe, home: CareHome | None) -> Outcome:
     except FreiplatzError as error:
         return Outcome(error=error)
     return Outcome(home=after, changed=after is not home, created=home is None)
-
-
-def _count(entry: Entry, outcome: Outcome, report: ImportReport) -> None:
-    if outcome.error is not None:
-        field = outcome.error.field or "row"
-        report.refused.append(Refusal(entry.row, field, outcome.error.detail))
-    elif outcome.created:
-        report.taken += 1
-    elif outcome.changed:
-        report.changed += 1
-    else:
-        report.unchanged += 1

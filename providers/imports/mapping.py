@@ -4,6 +4,7 @@ A mapping file is JSON or TOML:
 
     provider = "Kreis Musterstadt"      # for rows that name none
     country = "DE"                      # for rows that name none
+    crs = "EPSG:25832"                  # the system of coordinates that are not degrees
     [columns]                           # field = column, "" to leave a field out
     name = "Einrichtung"
     "capacity.short_term" = "KZP-Plätze"
@@ -15,14 +16,19 @@ What it does not name is still recognised.
 
 from __future__ import annotations
 
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
-from providers.imports.columns import FIELDS, SEVERAL, recognise
+from providers.imports.columns import SEVERAL, recognise
 from providers.imports.errors import InvalidMapping, MappingNeeded
+from providers.imports.names import CAPACITY_FIELDS, COST_FIELDS, FIELDS, OFFER_FIELDS
+from providers.imports.positions import SYSTEM_NEEDED
+from providers.imports.projections import System, system_in_column, system_named
 from providers.imports.tables import Table, fold
 
 # Not care homes in the sense of SGB XI: integration assistance for disabled people (SGB IX).
@@ -32,8 +38,12 @@ _OTHER_GROUPS = frozenset(
     {"child", "juvenile", "migrant", "refugee", "drugaddicted", "mentalhealth", "disabled"}
     | {"homeless", "unemployed"}
 )
-
-
+_ABOUT_CARE = ("care_form", "places", "target_group", *CAPACITY_FIELDS, *OFFER_FIELDS, *COST_FIELDS)
+_SOUNDS_LIKE_HOME = re.compile(
+    r"senior|pfleg|heim\b|\bhaus\b|\bhaus |stift|residen|alten|alters|hospi|wohnen|betreu|zentrum"
+    r"|care|nursing|ehpad|foyer|maison|r[ée]sidence|st\. |sankt|\bst\b",
+    re.IGNORECASE,
+)
 _PLACES = ("coordinates", "postcode", "city", "postcode_city", "address")
 
 
@@ -44,6 +54,20 @@ class Mapping(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     leave_out: dict[str, list[str]] = {}
     provider: str | None = None
     country: str | None = None
+    crs: str | None = None
+
+    def system(self) -> System | None:
+        """The coordinate system that `crs` names; raises `InvalidMapping` for an unknown one."""
+        if self.crs is None:
+            return None
+        system = system_named(self.crs)
+        if system is None:
+            raise InvalidMapping(
+                f"There is no coordinate system {self.crs!r}. Write for example EPSG:25832"
+                " (UTM zone 32), EPSG:31467 (Gauß-Krüger zone 3) or EPSG:2056 (LV95).",
+                field="crs",
+            )
+        return system
 
     def of(self, field: str) -> list[str]:
         """The columns of a field."""
@@ -105,9 +129,8 @@ def complete_mapping(table: Table, given: Mapping | None = None) -> Mapping:
         if found:
             columns[field] = found if len(found) > 1 else found[0]
     leave_out = {_existing(c, [c], table)[0]: values for c, values in given.leave_out.items()}
-    mapping = Mapping(
-        columns=columns, leave_out=leave_out, provider=given.provider, country=given.country
-    )
+    mapping = replace(given, columns=columns, leave_out=leave_out)
+    mapping.system()
     _check_complete(mapping, table)
     return mapping
 
@@ -132,11 +155,15 @@ def _existing(field: str, columns: list[str], table: Table) -> list[str]:
 
 def _check_complete(mapping: Mapping, table: Table) -> None:
     missing = [] if mapping.of("name") else ["name"]
-    if not (
-        (mapping.of("latitude") and mapping.of("longitude"))
-        or any(mapping.of(field) for field in _PLACES)
-    ):
+    degrees = mapping.of("latitude") and mapping.of("longitude")
+    metres = mapping.of("easting") and mapping.of("northing")
+    has_address = any(mapping.of(field) for field in _PLACES)
+    if not (degrees or metres or has_address):
         missing.append("postcode")
+    elif not degrees and not has_address and not _names_system(mapping):
+        raise MappingNeeded(
+            f'{SYSTEM_NEEDED}, or crs = "EPSG:…" in a mapping.', proposal=render(mapping)
+        )
     if missing:
         raise MappingNeeded(
             f"It cannot be told which column holds the {' and the '.join(missing)}. Say it with"
@@ -147,6 +174,15 @@ def _check_complete(mapping: Mapping, table: Table) -> None:
         )
 
 
+def _names_system(mapping: Mapping) -> bool:
+    """Whether the system of eastings and northings is told, by whatever way."""
+    return (
+        mapping.crs is not None
+        or bool(mapping.of("crs"))
+        or any(system_in_column(column) for column in mapping.of("easting"))
+    )
+
+
 def render(mapping: Mapping, missing: list[str] | None = None) -> str:
     """The mapping as a JSON file."""
     document: dict[str, Any] = {
@@ -154,10 +190,20 @@ def render(mapping: Mapping, missing: list[str] | None = None) -> str:
     }
     if mapping.leave_out:
         document["leave_out"] = mapping.leave_out
-    for name in ("provider", "country"):
+    for name in ("provider", "country", "crs"):
         if getattr(mapping, name):
             document[name] = getattr(mapping, name)
     return msgspec.json.format(msgspec.json.encode(document), indent=2).decode()
+
+
+def sounds_like_homes(table: Table, mapping: Mapping) -> bool:
+    """Whether a list may be one of care homes: columns speak of care or places, or a tenth of the
+    names does. Lists of towns and of districts have names and places too."""
+    if any(mapping.of(field) for field in _ABOUT_CARE):
+        return True
+    names = [row.cells.get(column, "") for column in mapping.of("name") for row in table.rows]
+    hits = sum(_SOUNDS_LIKE_HOME.search(name[:200]) is not None for name in names)
+    return len(names) < 10 or hits >= 0.1 * len(names)
 
 
 def left_out(mapping: Mapping, cells: dict[str, str]) -> str | None:

@@ -6,11 +6,9 @@ import json
 from typing import Any
 
 from providers.imports.errors import UnreadableList
-from providers.imports.geometry import point_of
+from providers.imports.geometry import position_of
+from providers.imports.positions import geometry_cells
 from providers.imports.tables import Row, Table
-
-# Columns that GeoJSON rows get from their geometry.
-LATITUDE, LONGITUDE = "geometry.latitude", "geometry.longitude"
 
 _DEEPEST = 4
 
@@ -23,16 +21,18 @@ def read_json(text: str) -> Table:
     """The rows of a JSON text; raises `UnreadableList`."""
     document = _load(text)
     notes = ["JSON"]
+    system = ""
     if isinstance(document, dict) and document.get("type") == "FeatureCollection":
         notes = ["GeoJSON"]
         found: Any = document.get("features")
+        system = _system(document)
     else:
         found, path = _longest_list(document, "", 0)
         if path:
             notes.append(f"rows taken from {path!r}")
     if not isinstance(found, list) or not found:
         raise UnreadableList("There is no list of homes in this JSON file.")
-    rows = [_row(number, item) for number, item in enumerate(found, start=1)]
+    rows = [_row(number, item, system) for number, item in enumerate(found, start=1)]
     columns = list(dict.fromkeys(name for row in rows for name in row.cells))
     if not columns:
         raise UnreadableList("The list in this JSON file holds no objects.")
@@ -67,27 +67,30 @@ def _longest_list(document: Any, path: str, depth: int) -> tuple[list[Any], str]
     return best
 
 
-def _row(number: int, item: Any) -> Row:
+def _system(collection: dict[str, Any]) -> str:
+    """The name of the coordinate system in a `crs` member, as GeoJSON of 2008 had it."""
+    try:
+        return str(collection["crs"]["properties"]["name"])
+    except (KeyError, TypeError):
+        return ""
+
+
+def _row(number: int, item: Any, system: str) -> Row:
     if not isinstance(item, dict):
         return Row(number, {}, "is not an object")
+    cells: dict[str, str] = {}
     if item.get("type") == "Feature":
-        return _feature(number, item)
-    cells: dict[str, str] = {}
-    _flatten(item, "", cells, 0)
-    if point := point_of(item.get("geometry")):
-        cells |= {LATITUDE: repr(point.latitude), LONGITUDE: repr(point.longitude)}
-    return Row(number, cells)
-
-
-def _feature(number: int, feature: dict[str, Any]) -> Row:
-    cells: dict[str, str] = {}
-    properties = feature.get("properties")
-    if isinstance(properties, dict):
-        _flatten(properties, "", cells, 0)
-    if not cells.get("id") and isinstance(feature.get("id"), (str, int)):
-        cells["id"] = str(feature["id"])
-    if point := point_of(feature.get("geometry")):
-        cells |= {LATITUDE: repr(point.latitude), LONGITUDE: repr(point.longitude)}
+        properties = item.get("properties")
+        if isinstance(properties, dict):
+            _flatten(properties, "", cells, 0)
+        identifier = item.get("id")
+        # GeoServer makes up ids ("homes.fid-5f2a_…") anew for each answer.
+        if not cells.get("id") and isinstance(identifier, (str, int)):
+            cells |= {} if ".fid-" in f".{identifier}" else {"id": str(identifier)}
+    else:
+        _flatten(item, "", cells, 0)
+    if position := position_of(item.get("geometry")):
+        cells |= geometry_cells(*position, system)
     return Row(number, cells)
 
 

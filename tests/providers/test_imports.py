@@ -8,7 +8,8 @@ import pytest
 from msgspec.structs import replace
 
 from providers.imports.files import read_table
-from providers.imports.intake import ImportReport, Intake
+from providers.imports.intake import Intake
+from providers.imports.report import ImportReport
 from vacancies.commands import Describe, Report
 from vacancies.database import Pool
 from vacancies.homes import select_homes, select_homes_by_identity

@@ -6,15 +6,18 @@ from typing import Any
 
 import pytest
 
+from providers.imports.amounts import read_places
 from providers.imports.cells import (
     clean_text,
     read_care_forms,
     read_email,
     read_phone,
-    read_places,
     read_website,
 )
+from providers.imports.entries import Entry, Reader
+from providers.imports.files import read_table
 from providers.imports.geometry import point_of
+from providers.imports.mapping import complete_mapping
 from vacancies.models import CareForm, Point
 
 
@@ -25,6 +28,8 @@ from vacancies.models import CareForm, Point
         ({"type": "Point", "coordinates": [8.4, 51.9, 100]}, Point(51.9, 8.4)),
         ({"type": "Polygon", "coordinates": [[[0, 0], [2, 0], [2, 2], [0, 2]]]}, Point(1.0, 1.0)),
         ({"type": "Point", "coordinates": [8.4, 91]}, None),
+        ({"type": "Point", "coordinates": "89"}, None),
+        ({"type": "Point", "coordinates": [True, False]}, None),
         ({"type": "Point", "coordinates": []}, None),
         ({"type": "Polygon", "coordinates": []}, None),
         ({"type": "Point", "coordinates": ["x", None]}, None),
@@ -108,3 +113,14 @@ def test_other_cells() -> None:
     assert read_care_forms("Kurzzeit- und Tagespflege") == [CareForm.SHORT_TERM, CareForm.DAY]
     assert read_care_forms("stationäres Hospiz") == [CareForm.HOSPICE]
     assert read_care_forms("stationäre Pflegeeinrichtung") == [CareForm.LONG_TERM]
+
+
+def test_patterns_take_linear_time_whatever_is_in_a_cell() -> None:
+    """Exponential and quadratic ones would take minutes to years for these."""
+    for cell in ("Aaaa 1" + "  1" * 90, " " * 60_000 + "x", "/" * 60_000, "1/ -" * 20_000):
+        rows = "".join(
+            f'Haus {number};33330;"{cell}!";"{cell}!";"{cell}!"\n' for number in range(3)
+        )
+        table = read_table(f"Name;PLZ;Telefon;EEE;Spalte\n{rows}".encode())
+        reader = Reader(table, complete_mapping(table), "P")
+        assert all(isinstance(reader.read(row), Entry) for row in table.rows)

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from providers.imports.entries import Entry, Reader, Refusal, home_id_of
+from providers.imports.entries import Entry, Reader, Refusal
 from providers.imports.errors import InvalidMapping, MappingNeeded, UnreadableList
 from providers.imports.files import read_table
+from providers.imports.identity import home_id_of
 from providers.imports.mapping import complete_mapping, left_out, load_mapping
 from vacancies.errors import FreiplatzError
 
@@ -65,7 +66,13 @@ def test_what_is_no_list(content: bytes) -> None:
         read_table(content)
 
 
+@settings(deadline=None)  # the first that needs it reads the gazetteer
 @given(st.binary(max_size=400))
+@example(b"PK\x03\x04 and no more")
+@example(b"<?xml version='1.0' encoding='nonsense'?><a/>")
+@example(b"\xff\xfe\x00\x00\x01")
+@example(b"sep=")
+@example(b"sep=\r\n;")
 @example(b"[" * 5000)
 @example(b'{"a":' * 5000)
 @example(b'name;zip\n"')
@@ -80,6 +87,7 @@ def test_any_bytes_are_read_or_refused(content: bytes) -> None:
         assert isinstance(reader.read(row), (Entry, Refusal))
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.dictionaries(

@@ -40,7 +40,11 @@ async def test_report_as_json() -> None:
         assert (report["rows"], report["changed"], report["left_out"]) == (2, 0, 0)
         assert (report["taken"], report["unchanged"]) == expected
         (refused,) = report["refused"]
-        assert refused == {"row": 3, "field": "name", "reason": "The home has no name."}
+        assert refused == {
+            "row": 3,
+            "field": "name",
+            "reason": "The home has no name (Weg 2 Gütersloh).",
+        }
 
 
 @pytest.mark.usefixtures("run")
@@ -78,3 +82,25 @@ async def test_a_mapping_is_printed_where_it_is_needed(tmp_path: Path) -> None:
     result = await invoke("odd.csv", "--mapping", "name=x,city=y", "--json")
     assert result.exit_code == 0
     assert len(json.loads(result.stdout)["refused"]) == 2
+
+
+@pytest.mark.usefixtures("run")
+async def test_another_coordinate_system_and_vanished_homes(tmp_path: Path) -> None:
+    rows = ["Name;Ostwert;Nordwert", "Haus A;457222;5750800", "Haus B;457300;5750900"]
+    Path(tmp_path / "utm.csv").write_text("\n".join(rows), "utf-8")
+    result = await invoke("utm.csv", "--json")
+    assert result.exit_code == 1
+    assert "--crs EPSG:25832" in result.output
+    result = await invoke("utm.csv", "--json", "--crs", "EPSG:99999")
+    assert result.exit_code == 1
+    assert "no coordinate system 'EPSG:99999'" in result.output
+    result = await invoke("utm.csv", "--json", "--crs", "EPSG:25832", "--provider", "Kreis Nord")
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)["taken"] == 2
+    Path(tmp_path / "utm.csv").write_text("\n".join(rows[:2]), "utf-8")
+    arguments = ("utm.csv", "--crs", "EPSG:25832", "--provider", "Kreis Nord")
+    result = await invoke(*arguments, "--json")
+    (vanished,) = json.loads(result.stdout)["vanished"]
+    assert vanished["name"] == "Haus B"
+    result = await invoke(*arguments)
+    assert f"Not in this list any more: Haus B ({vanished['home_id']})" in result.stdout

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 import click
 import msgspec
 
-from providers.auth import create_key, revoke_key, select_keys
+from providers.auth import (
+    LONGEST_DAYS,
+    OVERLAP,
+    ApiKey,
+    create_key,
+    revoke_key,
+    rotate_key,
+    select_keys,
+)
 from vacancies.config import load_settings
 from vacancies.database import migrate as migrate_database
 from vacancies.database import open_pool
@@ -66,8 +75,13 @@ def key() -> None:
 
 @key.command("create")
 @click.argument("provider")
+@click.option("--home", "home_id", metavar="ID", help="For this home only, not for all.")
 @click.option("--label", default="", help="What the key is for.")
-def key_create(provider: str, label: str) -> None:
+@click.option("--test", "is_test", is_flag=True, help="For trying out: it changes nothing.")
+@click.option("--days", type=click.IntRange(1, LONGEST_DAYS), help="It ends after so many days.")
+def key_create(
+    provider: str, home_id: str | None, label: str, is_test: bool, days: int | None
+) -> None:
     """Make a key for PROVIDER (its slug or name) and print it: it is shown only once."""
 
     async def work(deployment: Deployment) -> str:
@@ -77,7 +91,14 @@ def key_create(provider: str, label: str) -> None:
                 f"There is no provider {provider!r}. `freiplatz provider list` shows all,"
                 " `freiplatz provider add NAME` makes one."
             )
-        return await create_key(deployment.pool, found.id, label)
+        return await create_key(
+            deployment.pool,
+            found.id,
+            label,
+            home_id=home_id,
+            is_test=is_test,
+            lifetime=None if days is None else timedelta(days=days),
+        )
 
     click.echo(run_in_deployment(work))
 
@@ -90,10 +111,42 @@ def key_list(as_json: bool) -> None:
     if as_json:
         print_json(keys)
         return
+    now = datetime.now(UTC)
     for entry in keys:
-        used = f"{entry.last_used_at:%Y-%m-%d %H:%M}" if entry.last_used_at else "never used"
-        state = "revoked" if entry.revoked_at else used
-        click.echo(f"{entry.id:>5}  {entry.prefix}…  {entry.provider:<30} {state}  {entry.label}")
+        mode = "test" if entry.is_test else "live"
+        scope = f"{entry.provider} {entry.home_id or '(all homes)'}"
+        state = _state_of(entry, now)
+        click.echo(f"{entry.id:>5}  {entry.prefix}…  {mode}  {scope:<44} {state}  {entry.label}")
+
+
+def _state_of(entry: ApiKey, now: datetime) -> str:
+    """Whether the key opens anything, until when, and when it was last used."""
+    if entry.revoked_at:
+        return "revoked"
+    if entry.expires_at and entry.expires_at <= now:
+        return "expired"
+    said = [f"used {entry.last_used_at:%Y-%m-%d %H:%M}" if entry.last_used_at else "never used"]
+    if entry.expires_at:
+        said.append(f"ends {entry.expires_at:%Y-%m-%d %H:%M} UTC")
+    if entry.replaced_by:
+        said.append(f"replaced by {entry.replaced_by}")
+    return ", ".join(said)
+
+
+@key.command("rotate")
+@click.argument("key_id", type=int)
+@click.option(
+    "--overlap-hours",
+    type=click.IntRange(0, 24 * 90),
+    default=int(OVERLAP / timedelta(hours=1)),
+    show_default=True,
+    help="So long the old key goes on.",
+)
+def key_rotate(key_id: int, overlap_hours: int) -> None:
+    """Print a new key in place of the one with that number, which then ends by itself."""
+    overlap = timedelta(hours=overlap_hours)
+    click.echo(run_in_deployment(lambda deployment: rotate_key(deployment.pool, key_id, overlap)))
+    note(f"Key {key_id} goes on for at most {overlap_hours} hours. Enter the new one until then.")
 
 
 @key.command("revoke")

@@ -149,7 +149,13 @@ async def _own(webhook_id: str) -> AsyncIterator[tuple[PoolConnection, Webhook]]
 
 async def _key() -> ApiKey:
     keys: KeyRing = current_app.extensions["keys"]
-    return await keys.authenticate(request.headers.get("Authorization"))
+    key = await keys.authenticate(request.headers.get("Authorization"))
+    if key.is_test or key.home_id is not None:
+        raise endpoints.KeyTooNarrow(
+            "Webhooks are for all homes of a provider, and are real: this needs a key for all of"
+            " them, and not one for trying out."
+        )
+    return key
 
 
 async def _body() -> bytes:

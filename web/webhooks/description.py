@@ -57,7 +57,7 @@ def _operation(summary: str, good: Json, problems: tuple[int, ...] = ()) -> Json
     return {
         "summary": summary,
         "security": [{"key": []}],
-        "responses": answers(good, (401, *problems, 503)),
+        "responses": answers(good, (401, 403, *problems, 503)),
     }
 
 

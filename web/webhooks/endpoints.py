@@ -38,6 +38,12 @@ class TooManyWebhooks(FreiplatzError):
     code = "too_many_webhooks"
 
 
+class KeyTooNarrow(FreiplatzError):
+    """A key for one home, or for trying out, has no say in the webhooks of a provider."""
+
+    code = "key_too_narrow"
+
+
 class TestedJustNow(FreiplatzError):
     """Tests are for people: once in ten seconds."""
 

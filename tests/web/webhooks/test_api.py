@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 from standardwebhooks import Webhook as Verifier
 
+from providers.auth import create_key
 from tests.conftest import Service, served
 from tests.waiting import until
 from tests.web.webhooks.conftest import Inbox, status
 from vacancies.config import Settings
 from vacancies.outbound import Outbound
+from vacancies.provider import ensure_provider
 from web.webhooks.endpoints import MOST_WEBHOOKS
 
 PROVIDER, OTHER = "caritas-musterstadt", "diakonie-musterstadt"
@@ -22,7 +24,7 @@ PATH = "/api/v1/webhooks"
 @pytest.fixture
 async def near(settings: Settings) -> AsyncIterator[Service]:
     """A service that may call this machine."""
-    async with served(settings, Outbound(allow_loopback=True)) as service:
+    async with served(settings, outbound=Outbound(allow_loopback=True)) as service:
         yield service
 
 
@@ -143,3 +145,24 @@ async def test_there_is_a_limit(service: Service) -> None:
         "POST", PATH, {"address": "https://a.b/"}, provider=PROVIDER
     )
     assert (status_code, problem["code"]) == (409, "too_many_webhooks")
+
+
+@pytest.mark.parametrize(("home_id", "is_test"), [("a", False), (None, True)])
+async def test_a_key_for_one_home_or_for_trying_out_is_refused(
+    service: Service, home_id: str | None, is_test: bool
+) -> None:
+    await service.put_home("a")
+    pool = service.state.deployment.pool
+    provider = await ensure_provider(pool, PROVIDER)
+    narrow = await create_key(pool, provider.id, home_id=home_id, is_test=is_test)
+    made = await make(service, "https://a.b/")
+    for method, path, body in (
+        ("GET", PATH, None),
+        ("POST", PATH, {"address": "https://a.b/"}),
+        ("DELETE", f"{PATH}/{made['id']}", None),
+        ("POST", f"{PATH}/{made['id']}/rotate", None),
+    ):
+        status_code, problem, _ = await service.call(method, path, body, key=narrow)
+        assert (status_code, problem["code"]) == (403, "key_too_narrow")
+    _, body, _ = await service.call("GET", PATH, provider=PROVIDER)
+    assert [webhook["id"] for webhook in body["webhooks"]] == [made["id"]]

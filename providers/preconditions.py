@@ -1,0 +1,35 @@
+"""The header `If-Match`: report only on the state that one has seen."""
+
+from __future__ import annotations
+
+import re
+
+from quart import request
+
+from vacancies.commands import ANY_STATE
+from vacancies.errors import InvalidParameter
+
+_TAG = re.compile(r'\s*(W/)?"([^"]*)"\s*')
+
+
+def if_match() -> frozenset[int] | None:
+    """The revisions that `If-Match` names; None if it is absent.
+
+    A tag that is not of ours, or a weak one, matches nothing (RFC 9110, section 13.1.1).
+    """
+    header = request.headers.get("If-Match")
+    if header is None:
+        return None
+    if header.strip() == "*":
+        return ANY_STATE
+    revisions = set()
+    for part in header.split(","):
+        tag = _TAG.fullmatch(part)
+        if tag is None:
+            raise InvalidParameter(
+                'If-Match must hold an ETag in quotes, such as "42".', field="If-Match"
+            )
+        weak, value = tag.groups()
+        if weak is None and re.fullmatch(r"[0-9]{1,18}", value):
+            revisions.add(int(value))
+    return frozenset(revisions)
