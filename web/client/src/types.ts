@@ -70,7 +70,8 @@ export interface Words {
   waiting: Labels;
   freshness: Labels;
   texts: Labels;
-  plurals: Record<string, [one: string, other: string]>;
+  /** By the name of the text, then by the name of the form (`Intl.PluralRules`). */
+  plurals: Record<string, Labels>;
 }
 
 /** On every page. */

@@ -13,9 +13,11 @@ export class Language {
   readonly #clock: Intl.DateTimeFormat;
   readonly #day: Intl.DateTimeFormat;
   readonly #dayAndYear: Intl.DateTimeFormat;
+  readonly #forms: Intl.PluralRules;
 
   constructor(readonly words: Words) {
     const { tag } = words;
+    this.#forms = new Intl.PluralRules(tag);
     this.#whole = new Intl.NumberFormat(tag, { maximumFractionDigits: 0 });
     this.#decimal = new Intl.NumberFormat(tag, {
       minimumFractionDigits: 1,
@@ -37,8 +39,9 @@ export class Language {
   }
 
   plural(name: string, count: number, values: Values = {}): string {
-    const [one, other] = this.words.plurals[name] ?? ["%(num)s", "%(num)s"];
-    return fill(count === 1 ? one : other, { num: this.number(count), ...values });
+    const forms = this.words.plurals[name] ?? {};
+    const form = forms[this.#forms.select(count)] ?? forms["other"] ?? "%(num)s";
+    return fill(form, { num: this.number(count), ...values });
   }
 
   number(value: number): string {

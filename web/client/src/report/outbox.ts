@@ -1,0 +1,199 @@
+// What was reported here and what became of it: sent, waiting, refused, or overtaken.
+import { hideNotice, showNotice } from "./notice";
+import { forget, keep, waiting, type Line, type State, type Waiting } from "./queue";
+import { CHANNEL, sendWaiting, type Answer, type Outcome } from "./sending";
+import { sendLater } from "./shell";
+import type { ReportStart } from "./start";
+import { sideBySide } from "./states";
+import { countDown, undo } from "./undo";
+import type { Language } from "../words";
+
+const RETRY_MS = 30_000;
+
+export interface Body {
+  if_match: number;
+  observed_at: string;
+  unchanged?: true;
+  vacancies?: Line[];
+  amend: Record<string, unknown>;
+}
+
+export class Outbox {
+  /** Changes while this page is open: by what it has sent. */
+  revision: number;
+  #isSending = false;
+
+  constructor(
+    readonly start: ReportStart,
+    readonly language: Language,
+    /** Called when a report of this home has arrived. */
+    readonly onSent: () => void,
+  ) {
+    this.revision = start.revision;
+    const channel = new BroadcastChannel(CHANNEL);
+    channel.addEventListener("message", (event: MessageEvent<Outcome>) => {
+      void this.#receive(event.data);
+    });
+    addEventListener("online", () => void this.send());
+    addEventListener("offline", () => void this.show());
+    document.addEventListener("visibilitychange", () => {
+      if (!document.hidden) void this.send();
+    });
+    setInterval(() => void this.send(), RETRY_MS);
+  }
+
+  /** Keep the report on this device, then send it. Throws if it cannot be kept. */
+  async report(body: Body): Promise<void> {
+    const { homeId, name, csrf } = this.start;
+    await keep({
+      key: crypto.randomUUID(),
+      homeId,
+      name,
+      address: this.#address,
+      csrf: csrf ?? "",
+      body: JSON.stringify(body),
+      madeAt: body.observed_at,
+      wasTried: false,
+      trouble: null,
+    });
+    await sendLater();
+    await this.send();
+  }
+
+  /** Send what waits, and show what still does. */
+  async send(): Promise<void> {
+    const all = await waiting();
+    if (all.length === 0) return;
+    await this.#adopt(all);
+    this.#isSending = true;
+    if (navigator.onLine) await this.show();
+    await sendWaiting();
+    this.#isSending = false;
+    await this.show();
+  }
+
+  /** The report of this home that waits, the newest of them. */
+  async ofThisHome(): Promise<Waiting | undefined> {
+    return (await waiting()).filter(({ homeId }) => homeId === this.start.homeId).at(-1);
+  }
+
+  /** Say what waits; nothing if nothing does. */
+  async show(): Promise<void> {
+    const all = await waiting();
+    const mine = all.filter(({ homeId }) => homeId === this.start.homeId).at(-1);
+    const others = all.filter(({ homeId }) => homeId !== this.start.homeId).length;
+    const more = others > 0 ? this.language.plural("othersWait", others) : "";
+    if (mine === undefined) {
+      if (more !== "") showNotice("waits", [more]);
+      return;
+    }
+    const at = { time: this.language.moment(new Date(mine.madeAt)) };
+    if (mine.trouble?.kind === "changed") return this.#ask(mine, mine.trouble.current);
+    const discard = {
+      label: this.language.text("discard"),
+      act: () => void this.#discard(mine),
+    };
+    if (mine.trouble?.kind === "refused") {
+      const texts = [this.language.text("refused"), mine.trouble.detail];
+      showNotice("bad", texts, { choices: [discard] });
+    } else if (mine.trouble?.kind === "dead") {
+      showNotice("bad", [this.language.text("dead"), this.language.text("kept", at)], {
+        choices: [discard],
+      });
+    } else if (this.#isSending && navigator.onLine) {
+      showNotice("waits", [this.language.text("sending")]);
+    } else {
+      const again = { label: this.language.text("tryNow"), act: () => void this.send() };
+      // It may have arrived: then it can be corrected, but no longer kept back.
+      const choices = mine.wasTried ? [again] : [again, discard];
+      showNotice("waits", [this.language.text("notSent", at), more], { choices });
+    }
+  }
+
+  get #address(): string {
+    const wanted = new URLSearchParams(location.search).get("lang");
+    return wanted === null ? this.start.address : `${this.start.address}?lang=${wanted}`;
+  }
+
+  /** What could not be sent by a link that is over goes by the one that was opened now. */
+  async #adopt(all: Waiting[]): Promise<void> {
+    for (const report of all) {
+      if (report.homeId !== this.start.homeId || report.trouble?.kind !== "dead") continue;
+      if (report.address === this.#address) continue;
+      const csrf = this.start.csrf ?? "";
+      await keepAgain({ ...report, address: this.#address, csrf, trouble: null });
+    }
+  }
+
+  async #receive({ homeId, answer }: Outcome): Promise<void> {
+    if (homeId !== this.start.homeId) return this.show();
+    if (answer === null) return this.show();
+    this.revision = answer.revision;
+    this.onSent();
+    this.#sent(answer);
+  }
+
+  #sent({ reported_at, watching, told }: Answer): void {
+    const { language, start } = this;
+    const time = language.clock(new Date(reported_at));
+    const texts = [
+      language.text("sent", { time }),
+      watching > 0 ? language.plural("watching", watching) : "",
+    ];
+    const passed = (Date.now() - Date.parse(reported_at)) / 1_000;
+    // Clocks differ: never longer than the server allows, nor hidden by a clock that is fast.
+    const seconds = Math.min(start.undoSeconds, Math.max(start.undoSeconds - passed, 0));
+    if (seconds === 0) return void showNotice("good", texts);
+    const [button] = showNotice("good", texts, {
+      choices: [{ label: "", act: () => void this.#undo(told) }],
+    });
+    if (button === undefined) return;
+    countDown(button, button, seconds, (left) => language.text("undo", { seconds: left }));
+  }
+
+  async #undo(revision: number): Promise<void> {
+    try {
+      const address = await undo(this.#address, revision);
+      if (address !== undefined) return location.assign(address);
+      showNotice("bad", [this.language.text("undoFailed")]);
+    } catch {
+      showNotice("bad", [this.language.text("undoOffline")]);
+    }
+  }
+
+  /** Somebody else was quicker: both states, and the choice. */
+  #ask(mine: Waiting, current: State): void {
+    const { language } = this;
+    const body = JSON.parse(mine.body) as Body;
+    // "Unchanged" was said of what the page showed then.
+    const lines = body.vacancies ?? Object.values(this.start.lines);
+    const sides = [
+      { heading: language.text("mine"), at: mine.madeAt, lines },
+      { heading: language.text("theirs"), at: current.said_at, lines: current.vacancies },
+    ];
+    const now = { if_match: current.revision, observed_at: new Date().toISOString() };
+    showNotice("asks", [language.text("conflict")], {
+      body: sideBySide(sides, language),
+      choices: [
+        {
+          label: language.text("reportMine"),
+          isMain: true,
+          act: () => void this.report({ vacancies: lines, amend: body.amend, ...now }),
+        },
+        { label: language.text("keepTheirs"), act: () => void this.#discard(mine) },
+      ],
+    });
+  }
+
+  async #discard(report: Waiting): Promise<void> {
+    await forget(report.key);
+    hideNotice();
+    // As it is stored, without what a link wanted to fill in.
+    location.replace(this.#address);
+  }
+}
+
+async function keepAgain(report: Waiting): Promise<void> {
+  await forget(report.key);
+  await keep(report);
+}

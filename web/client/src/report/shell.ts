@@ -1,0 +1,45 @@
+// The page without a network: its service worker, and what that keeps.
+import { SYNC_TAG } from "./sending";
+
+/** What the page tells its service worker. */
+export interface Keep {
+  pages: string[];
+  files: string[];
+}
+
+interface Syncing extends ServiceWorkerRegistration {
+  sync?: { register(tag: string): Promise<void> };
+}
+
+let ready: Promise<Syncing> | undefined;
+
+/** Start the service worker, where there can be one (HTTPS, and no private window). */
+export function startShell(): void {
+  if (!("serviceWorker" in navigator)) return;
+  navigator.serviceWorker
+    .register("/report/worker.js", { scope: "/report/" })
+    .catch(() => undefined);
+  ready = navigator.serviceWorker.ready;
+}
+
+/** Keep this page, with all it needs, and `others` as they are now. */
+export async function keepPages(others: string[]): Promise<void> {
+  const message: Keep = {
+    pages: [...others, location.pathname + location.search],
+    files: performance
+      .getEntriesByType("resource")
+      .map(({ name }) => name)
+      .filter((name) => name.startsWith(`${location.origin}/assets/`)),
+  };
+  (await ready)?.active?.postMessage(message);
+}
+
+/** Let the browser send what waits when there is a network, also with the page closed. Browsers
+ * that cannot do that send it when the page is opened again. */
+export async function sendLater(): Promise<void> {
+  try {
+    await (await ready)?.sync?.register(SYNC_TAG);
+  } catch {
+    // Not allowed: the page does it.
+  }
+}
