@@ -15,7 +15,7 @@ export class Language {
   readonly #dayAndYear: Intl.DateTimeFormat;
   readonly #forms: Intl.PluralRules;
 
-  constructor(readonly words: Words) {
+  constructor(readonly words: Pick<Words, "tag" | "texts" | "plurals"> & Partial<Words>) {
     const { tag } = words;
     this.#forms = new Intl.PluralRules(tag);
     this.#whole = new Intl.NumberFormat(tag, { maximumFractionDigits: 0 });
@@ -68,6 +68,15 @@ export class Language {
     return this.#clock.format(at);
   }
 
+  /** The time, and the day if it is not this one. */
+  moment(at: Date): string {
+    const dayOf = new Intl.DateTimeFormat("sv-SE", { dateStyle: "short", timeZone: REGION });
+    const day = dayOf.format(at);
+    return day === dayOf.format(new Date())
+      ? this.clock(at)
+      : `${this.day(day)}, ${this.clock(at)}`;
+  }
+
   age(at: number): string {
     const minutes = Math.floor((Date.now() - at) / MINUTE_MS);
     if (minutes < 1) return this.text("justNow");
@@ -78,7 +87,7 @@ export class Language {
 
   freshness(freshness: string, saidAt: string | null): string {
     const age = saidAt === null ? "" : this.age(Date.parse(saidAt));
-    return fill(this.words.freshness[freshness] ?? "", { age });
+    return fill(this.words.freshness?.[freshness] ?? "", { age });
   }
 }
 

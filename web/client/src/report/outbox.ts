@@ -1,6 +1,6 @@
 // What was reported here and what became of it: sent, waiting, refused, or overtaken.
 import { hideNotice, showNotice } from "./notice";
-import { forget, keep, waiting, type Line, type State, type Waiting } from "./queue";
+import { forget, keep, update, waiting, type Line, type State, type Waiting } from "./queue";
 import { CHANNEL, sendWaiting, type Answer, type Outcome } from "./sending";
 import { sendLater } from "./shell";
 import type { ReportStart } from "./start";
@@ -27,7 +27,7 @@ export class Outbox {
     readonly start: ReportStart,
     readonly language: Language,
     /** Called when a report of this home has arrived. */
-    readonly onSent: () => void,
+    readonly onSent: (stored: State) => void,
   ) {
     this.revision = start.revision;
     const channel = new BroadcastChannel(CHANNEL);
@@ -118,10 +118,11 @@ export class Outbox {
   /** What could not be sent by a link that is over goes by the one that was opened now. */
   async #adopt(all: Waiting[]): Promise<void> {
     for (const report of all) {
-      if (report.homeId !== this.start.homeId || report.trouble?.kind !== "dead") continue;
+      const isStuck = report.trouble === null || report.trouble.kind === "dead";
+      if (report.homeId !== this.start.homeId || !isStuck) continue;
       if (report.address === this.#address) continue;
       const csrf = this.start.csrf ?? "";
-      await keepAgain({ ...report, address: this.#address, csrf, trouble: null });
+      await update({ ...report, address: this.#address, csrf, trouble: null });
     }
   }
 
@@ -129,7 +130,7 @@ export class Outbox {
     if (homeId !== this.start.homeId) return this.show();
     if (answer === null) return this.show();
     this.revision = answer.revision;
-    this.onSent();
+    this.onSent(answer.state);
     this.#sent(answer);
   }
 
@@ -166,19 +167,25 @@ export class Outbox {
     const { language } = this;
     const body = JSON.parse(mine.body) as Body;
     // "Unchanged" was said of what the page showed then.
-    const lines = body.vacancies ?? Object.values(this.start.lines);
+    const shown = Object.values(this.start.lines).filter(({ count }) => count > 0);
+    const lines = body.vacancies ?? shown;
     const sides = [
       { heading: language.text("mine"), at: mine.madeAt, lines },
       { heading: language.text("theirs"), at: current.said_at, lines: current.vacancies },
     ];
-    const now = { if_match: current.revision, observed_at: new Date().toISOString() };
+    const report = (): Body => ({
+      if_match: current.revision,
+      observed_at: new Date().toISOString(),
+      vacancies: lines,
+      amend: body.amend,
+    });
     showNotice("asks", [language.text("conflict")], {
       body: sideBySide(sides, language),
       choices: [
         {
           label: language.text("reportMine"),
           isMain: true,
-          act: () => void this.report({ vacancies: lines, amend: body.amend, ...now }),
+          act: () => void this.report(report()),
         },
         { label: language.text("keepTheirs"), act: () => void this.#discard(mine) },
       ],
@@ -191,9 +198,4 @@ export class Outbox {
     // As it is stored, without what a link wanted to fill in.
     location.replace(this.#address);
   }
-}
-
-async function keepAgain(report: Waiting): Promise<void> {
-  await forget(report.key);
-  await keep(report);
 }

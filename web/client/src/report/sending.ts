@@ -5,6 +5,8 @@ import { forget, update, waiting, type State, type Trouble, type Waiting } from 
 /** What the server says to a report that it has taken. */
 export interface Answer {
   revision: number;
+  /** The revision by which it can be taken back. */
+  told: number;
   reported_at: string;
   watching: number;
   state: State;

@@ -7,7 +7,7 @@ const OWN_MOVES = "input, select, summary, button, a, [data-scrolls]";
 
 /** Swiping `surface` towards the end of the line calls `go(-1)`, towards its start `go(1)`: as
  * pages are turned in the direction of the script. */
-export function startSwipe(surface: HTMLElement, go: (step: -1 | 1) => boolean): void {
+export function startSwipe(surface: HTMLElement, go: (step: -1 | 1) => void): void {
   const forward = document.documentElement.dir === "rtl" ? 1 : -1;
   const still = matchMedia("(prefers-reduced-motion: reduce)");
   let from: { id: number; x: number; y: number } | undefined;

@@ -2,6 +2,10 @@
 
 const SECOND_MS = 1_000;
 
+function focusMain(): void {
+  document.querySelector<HTMLElement>(".send-main")?.focus();
+}
+
 /** Count down on `button` for `seconds` and hide `whole` then; `label` gives its text. */
 export function countDown(
   button: HTMLButtonElement,
@@ -25,7 +29,7 @@ export function countDown(
     if (left > 0) return;
     clearInterval(timer);
     // Who stands on the button is not thrown back to the beginning of the page.
-    if (document.activeElement === button) document.getElementById("main-button")?.focus();
+    if (document.activeElement === button) focusMain();
     whole.hidden = true;
   }
   const timer = setInterval(tick, SECOND_MS);
