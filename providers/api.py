@@ -180,7 +180,7 @@ async def _submit(
             )
         body_hash = hashlib.sha256(await _body()).digest()
         path = f"{request.method} {request.path}"
-        remembered = Remembered(key.id, path, name, body_hash, remember)
+        remembered = Remembered(f"key:{key.id}", path, name, body_hash, remember)
     settled = await _deployment().writer.submit(commands, remembered=remembered)
     if settled.replay is not None:
         return msgspec.msgpack.decode(settled.replay, type=Answer)

@@ -134,9 +134,7 @@ async def delete_membership(connection: Connection | Pool, membership_id: int) -
     await connection.execute("DELETE FROM membership WHERE id = $1", membership_id)
 
 
-async def select_membership(
-    connection: Connection | Pool, membership_id: int
-) -> Membership | None:
+async def select_membership(connection: Connection | Pool, membership_id: int) -> Membership | None:
     row = await connection.fetchrow(f"{_SELECT} WHERE m.id = $1", membership_id)
     return _membership(row) if row else None
 
@@ -169,6 +167,18 @@ async def select_homes_of(connection: Connection | Pool, staff_id: int) -> list[
     return [row["id"] for row in rows]
 
 
+async def select_homes_of_provider(
+    connection: Connection | Pool, provider_id: int
+) -> list[tuple[str, str]]:
+    """(id, name) of its open homes, by name."""
+    rows = await connection.fetch(
+        "SELECT id, name FROM care_home WHERE provider_id = $1 AND status = 'open'"
+        " ORDER BY name, id",
+        provider_id,
+    )
+    return [(row["id"], row["name"]) for row in rows]
+
+
 async def membership_for(
     connection: Connection | Pool, staff_id: int, home_id: str
 ) -> Membership | None:
@@ -185,3 +195,13 @@ async def revoke_links(connection: Connection | Pool, membership_id: int) -> Non
         " + interval '1 second' WHERE id = $1",
         membership_id,
     )
+
+
+async def claim_link_mail(connection: Connection | Pool, membership_id: int) -> bool:
+    """Whether a mail with a new link may be sent now: one in ten minutes, whoever asks."""
+    done = await connection.execute(
+        "UPDATE membership SET link_sent_at = clock_timestamp() WHERE id = $1"
+        " AND (link_sent_at IS NULL OR link_sent_at < clock_timestamp() - interval '10 minutes')",
+        membership_id,
+    )
+    return bool(done == "UPDATE 1")

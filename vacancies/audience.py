@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from vacancies.board import Board, Change
 from vacancies.geo import Floats, Slots
+from vacancies.models import Listing
 from vacancies.search import Query
 from vacancies.watching import Rows
 
@@ -140,6 +141,11 @@ class Audience:
         if not watch.viewers:
             del self._watches[watch.query]
             self._rows.remove(watch.rows)
+
+    def watching(self, listing: Listing) -> int:
+        """How many viewers have this home in their search, as it is in `listing`."""
+        shown, _ = self._rows.match(None, listing)
+        return sum(len(watch.viewers) for watch in shown)
 
     def restart(self) -> None:
         """The board holds another history: slots mean other homes now, and all that anybody

@@ -33,7 +33,7 @@ FUTURE_TOLERANCE = timedelta(minutes=5)
 # `If-Match: *`: whatever the state, but there must be one.
 ANY_STATE = frozenset({-1})
 
-Kind = Literal["report", "confirmation", "amendment"]
+Kind = Literal["report", "confirmation", "undo", "amendment"]
 Via = Literal["api", "link", "page", "import", "operator"]
 
 
@@ -111,15 +111,9 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
     def _observed_at(self, home: CareHome, at: datetime) -> datetime:
         stored = home.observed_at
+        observed_at = _not_ahead(self.observed_at, at)
         if self.observed_at is None:
             return max(at, stored) if stored else at
-        if self.observed_at > at + FUTURE_TOLERANCE:
-            raise ObservedInFuture(
-                "observed_at lies more than 5 minutes ahead of our clock."
-                " Check the clock and the time zone of the sender, or leave it out.",
-                field="observed_at",
-            )
-        observed_at = min(self.observed_at, at)
         # A report of the same moment is taken: a retry, or a correction within it.
         if stored is not None and self.observed_at < stored:
             raise OutdatedReport(
@@ -131,9 +125,11 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Confirm(msgspec.Struct, frozen=True, kw_only=True):
-    """Still so: renew the freshness of the last report."""
+    """Still so: renew the freshness of the last report. `observed_at` is when that was said, if
+    it comes late (from a telephone without network)."""
 
     home_id: str
+    observed_at: datetime | None = None
     if_match: frozenset[int] | None = None
     actor: Actor = OPERATOR
 
@@ -145,7 +141,34 @@ class Confirm(msgspec.Struct, frozen=True, kw_only=True):
         home = _writable(home, self.home_id, self.actor, self.if_match)
         if home.observed_at is None:
             raise NothingToConfirm("This home has never reported. Send its vacancies first.")
-        return replace(home, confirmed_at=max(at, home.last_said_at or at))
+        said_at = _not_ahead(self.observed_at, at)
+        return replace(home, confirmed_at=max(said_at, home.last_said_at or said_at))
+
+
+class Undo(msgspec.Struct, frozen=True, kw_only=True):
+    """Take the last report back: the home has said `vacancies` at `said_at` again, or nothing
+    (None). It may become older by that: so it was."""
+
+    home_id: str
+    vacancies: tuple[Vacancy, ...]
+    said_at: datetime | None
+    if_match: frozenset[int] | None = None
+    actor: Actor = OPERATOR
+
+    @property
+    def kind(self) -> Kind:
+        return "undo"
+
+    def decide(self, home: CareHome | None, at: datetime) -> CareHome:
+        home = _writable(home, self.home_id, self.actor, self.if_match)
+        check_capacity(self.vacancies, home.profile.capacity)
+        return replace(
+            home,
+            vacancies=self.vacancies,
+            observed_at=self.said_at,
+            reported_at=at,
+            confirmed_at=None,
+        )
 
 
 class Describe(msgspec.Struct, frozen=True, kw_only=True):
@@ -228,6 +251,19 @@ class Reevaluate(msgspec.Struct, frozen=True, kw_only=True):
             raise UnknownHome(f"There is no home {self.home_id}.")
         due = home.next_transition_at is not None and home.next_transition_at <= at
         return replace(home, evaluated_at=at) if due else home
+
+
+def _not_ahead(observed_at: datetime | None, at: datetime) -> datetime:
+    """`observed_at`, or now; a clock that is a little fast is taken as now."""
+    if observed_at is None:
+        return at
+    if observed_at > at + FUTURE_TOLERANCE:
+        raise ObservedInFuture(
+            "observed_at lies more than 5 minutes ahead of our clock."
+            " Check the clock and the time zone of the sender, or leave it out.",
+            field="observed_at",
+        )
+    return min(observed_at, at)
 
 
 def _writable(

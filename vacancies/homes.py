@@ -61,7 +61,7 @@ def home_from_row(row: asyncpg.Record) -> CareHome:
         provider=row["provider"],
         profile=_profile_from_row(row),
         identity=row["identity"],
-        vacancies=_LINES.decode(row["vacancies"]),
+        vacancies=decode_lines(row["vacancies"]),
         observed_at=row["observed_at"],
         reported_at=row["reported_at"],
         confirmed_at=row["confirmed_at"],
@@ -189,6 +189,10 @@ async def upsert_homes(
 
 def encode_lines(lines: Sequence[Vacancy]) -> str:
     return msgspec.json.encode(lines).decode()
+
+
+def decode_lines(text: str) -> tuple[Vacancy, ...]:
+    return _LINES.decode(text)
 
 
 async def select_versions(connection: Connection, ids: Sequence[str]) -> list[tuple[int, CareHome]]:

@@ -19,18 +19,18 @@ KEPT_HOURS = 24
 
 @dataclass(frozen=True, slots=True)
 class Remembered:
-    """A call with a key. `render` gives the bytes to remember, or None if the call did
-    not succeed: only successes are repeated."""
+    """A call with a key, of `caller` ("key:5", "staff:7"). `render` gives the bytes to
+    remember, or None if the call did not succeed: only successes are repeated."""
 
-    api_key_id: int
+    caller: str
     path: str
     key: str
     body_hash: bytes
     render: Callable[[Sequence[Outcome]], bytes | None]
 
     @property
-    def identity(self) -> tuple[int, str, str]:
-        return (self.api_key_id, self.path, self.key)
+    def identity(self) -> tuple[str, str, str]:
+        return (self.caller, self.path, self.key)
 
 
 def in_flight_error() -> IdempotencyKeyInFlight:
@@ -54,15 +54,14 @@ async def claim_calls(
     )
     # Only a statement after the lock sees what the former holder has committed.
     rows = await connection.fetch(
-        "SELECT i.* FROM idempotency i JOIN unnest($1::bigint[], $2::text[], $3::text[])"
-        " AS t(api_key_id, path, key) USING (api_key_id, path, key)"
+        "SELECT i.* FROM idempotency i JOIN unnest($1::text[], $2::text[], $3::text[])"
+        " AS t(caller, path, key) USING (caller, path, key)"
         " WHERE i.created_at > now() - make_interval(hours => $4)",
         *(list(column) for column in zip(*(call.identity for call in calls), strict=True)),
         KEPT_HOURS,
     )
     answers = {
-        (row["api_key_id"], row["path"], row["key"]): (row["body_hash"], row["answer"])
-        for row in rows
+        (row["caller"], row["path"], row["key"]): (row["body_hash"], row["answer"]) for row in rows
     }
     verdicts: list[bytes | FreiplatzError | None] = []
     for call, is_free in zip(calls, free, strict=True):
@@ -85,8 +84,8 @@ async def insert_answers(
     connection: Connection, answers: Sequence[tuple[Remembered, bytes]]
 ) -> None:
     await connection.executemany(
-        "INSERT INTO idempotency (api_key_id, path, key, body_hash, answer)"
-        " VALUES ($1, $2, $3, $4, $5) ON CONFLICT (api_key_id, path, key) DO UPDATE"
+        "INSERT INTO idempotency (caller, path, key, body_hash, answer)"
+        " VALUES ($1, $2, $3, $4, $5) ON CONFLICT (caller, path, key) DO UPDATE"
         " SET body_hash = excluded.body_hash, answer = excluded.answer, created_at = now()",
         [(*call.identity, call.body_hash, answer) for call, answer in answers],
     )

@@ -1,4 +1,5 @@
-"""What a batch of accepted commands writes: the head, the states of homes, and the history."""
+"""What a batch of accepted commands writes (the head, the states of homes, and the history), and
+what stands in the history."""
 
 from __future__ import annotations
 
@@ -8,10 +9,10 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from vacancies.commands import Actor, Kind
-from vacancies.database import Connection
-from vacancies.homes import encode_lines
-from vacancies.models import CareHome
+from vacancies.commands import Actor, Kind, Via
+from vacancies.database import Connection, Pool
+from vacancies.homes import decode_lines, encode_lines
+from vacancies.models import CareHome, Vacancy
 
 
 class Row(NamedTuple):
@@ -107,3 +108,38 @@ async def write_changes(
         [position for position, row in enumerate(rows, 1) if row.is_over],
     )
     return None if row is None else Written(*row)
+
+
+class Told(NamedTuple):
+    """One entry of the history of a home. `said_at` is None before its first report."""
+
+    revision: int
+    kind: Kind
+    said_at: datetime | None
+    reported_at: datetime
+    vacancies: tuple[Vacancy, ...]
+    via: Via
+    staff_id: int | None
+
+
+async def select_told(connection: Connection | Pool, home_id: str, limit: int) -> list[Told]:
+    """What a home has said of its places, newest first: amendments say nothing of them."""
+    rows = await connection.fetch(
+        "SELECT revision, kind, observed_at, reported_at, vacancies, via, staff_id FROM report"
+        " WHERE home_id = $1 AND kind <> 'amendment' ORDER BY reported_at DESC, revision DESC"
+        " LIMIT $2",
+        home_id,
+        limit,
+    )
+    return [
+        Told(
+            revision=row["revision"],
+            kind=row["kind"],
+            said_at=row["observed_at"],
+            reported_at=row["reported_at"],
+            vacancies=decode_lines(row["vacancies"]),
+            via=row["via"],
+            staff_id=row["staff_id"],
+        )
+        for row in rows
+    ]

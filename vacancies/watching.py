@@ -52,12 +52,14 @@ class Rows(Generic[Watcher]):
     def __init__(self, capacity: int = 64) -> None:
         self._circles = np.zeros((capacity, 4))  # position and radius in km; infinite: a box
         self._words = np.zeros((capacity, 2), dtype=np.int32)  # `line` and `forms`
+        self._bits = np.zeros(capacity, dtype=np.int32)  # what a line must have, all of it
         self._asks_further = np.zeros(capacity, dtype=np.bool_)
         self._further = np.zeros(capacity, dtype=list(self._FURTHER))
         self._watchers: list[Any] = [None] * capacity  # a `Watcher` for each row in use
         self._free = list(range(capacity - 1, -1, -1))
         self._grid = Grid()
         self._seconds = 0  # rows beyond the first of a watcher
+        self._boxes = 0  # rows without a centre
 
     def add(self, watcher: Watcher, query: Query) -> list[int]:
         """Enter a search; returns its rows, for `remove`."""
@@ -74,6 +76,9 @@ class Rows(Generic[Watcher]):
             needed.include_full,
         )
         is_plain = msgspec.structs.replace(needed, line=plain.line, forms=plain.forms) == plain
+        # A line has one form: to be one of several cannot be asked of bits in one step.
+        is_one_form = needed.forms.bit_count() == 1
+        is_plain &= is_one_form or needed.forms == plain.forms
         taken = []
         for box, center in _areas(query):
             row = self._take_row(watcher)
@@ -83,6 +88,8 @@ class Rows(Generic[Watcher]):
                 circle = (*position(center), query.radius_km)
             self._circles[row] = circle
             self._words[row] = (needed.line, needed.forms)
+            self._bits[row] = needed.line | (needed.forms if is_one_form else 0)
+            self._boxes += center is None
             sides = (box.west, box.south, box.east, box.north)
             self._further[row] = (*sides, *home, center is None)
             self._asks_further[row] = (
@@ -95,7 +102,7 @@ class Rows(Generic[Watcher]):
     def _take_row(self, watcher: Watcher) -> int:
         if not self._free:
             size = len(self._watchers)
-            for name in ("_circles", "_words", "_asks_further", "_further"):
+            for name in ("_circles", "_words", "_bits", "_asks_further", "_further"):
                 column = getattr(self, name)
                 setattr(self, name, np.concatenate([column, np.zeros_like(column)]))
             self._watchers += [None] * size
@@ -106,8 +113,10 @@ class Rows(Generic[Watcher]):
 
     def remove(self, rows: list[int]) -> None:
         for row in rows:
-            west, south, east, north = self._further[row].tolist()[:4]
+            further = self._further[row]
+            west, south, east, north = further.tolist()[:4]
             self._grid.remove(row, BBox(west, south, east, north))
+            self._boxes -= int(further["is_box"])
             self._watchers[row] = None
         self._free += rows
         self._seconds -= len(rows) - 1
@@ -119,7 +128,7 @@ class Rows(Generic[Watcher]):
         those who saw it as `old` and see it no more."""
         rows = self._grid.at(new.profile.point)
         shown = self._watchers_of(*self._inside(new.profile.point, self._meeting(new, rows)))
-        if old is None or _offer(old) == _offer(new):
+        if old is None or _are_alike(old, new):
             return shown, set()
         if old.profile.point != new.profile.point:
             rows = self._grid.at(old.profile.point)
@@ -137,7 +146,7 @@ class Rows(Generic[Watcher]):
         squares = np.einsum("ij,ij->i", away, away)
         inside = squares <= circles[:, 3] ** 2
         rows, distances = rows[inside], np.sqrt(squares[inside])
-        if np.count_nonzero(np.isinf(circles[:, 3])):
+        if self._boxes:
             box = self._further[rows]
             outside = box["is_box"] & ~(
                 (box["west"] <= point.longitude)
@@ -152,7 +161,7 @@ class Rows(Generic[Watcher]):
     def _watchers_of(self, rows: Slots, distances: Floats) -> dict[Watcher, float | None]:
         """Of several centres of a search the nearest counts."""
         numbers, known = rows.tolist(), distances.tolist()
-        if not self._seconds and not np.count_nonzero(np.isnan(distances)):
+        if not self._seconds and not self._boxes:
             return dict(zip([self._watchers[row] for row in numbers], known, strict=True))
         found: dict[Watcher, float | None] = {}
         for row, distance in zip(numbers, known, strict=True):
@@ -168,9 +177,9 @@ class Rows(Generic[Watcher]):
             return rows[:0]
         lines = [(line_word(line, listing), line) for line in listing.vacancies if line.count > 0]
         keep = self._asks_further[rows]  # decided below
-        needed, forms = self._words[rows].T
+        bits = self._bits[rows]
         for word, _ in lines:
-            keep |= (needed & ~word == 0) & (forms & word != 0)
+            keep |= bits & ~word == 0
         rows = rows[keep]
         asks = self._asks_further[rows]
         if np.count_nonzero(asks):
@@ -207,6 +216,15 @@ def _is_in_time(line: Vacancy, rows: NDArray[np.void]) -> NDArray[np.bool_]:
     end = FAR_DAY if line.available_until is None else line.available_until.toordinal()
     found: NDArray[np.bool_] = (rows["by_day"] >= start) & (rows["at_day"] <= end)
     return found
+
+
+def _are_alike(old: Listing, new: Listing) -> bool:
+    """Whether they concern the same searches."""
+    return (
+        (not old.free) == (not new.free)
+        and old.vacancies == new.vacancies
+        and old.profile == new.profile
+    ) or _offer(old) == _offer(new)
 
 
 def _offer(listing: Listing) -> tuple[object, ...]:

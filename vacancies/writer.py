@@ -79,7 +79,7 @@ class Writer:
         self._known = KnownHomes()
         self._waiting: deque[Unit] = deque()
         self._waiting_commands = 0
-        self._in_flight: dict[tuple[int, str, str], Unit] = {}
+        self._in_flight: dict[tuple[str, str, str], Unit] = {}
         self._stopping = False
 
     async def __aenter__(self) -> Self:

@@ -14,6 +14,7 @@ from werkzeug.exceptions import HTTPException
 
 from providers.api import api as provider_api
 from providers.auth import KeyRing
+from providers.post import open_mail_sender
 from vacancies.audience import Audience
 from vacancies.board import Board
 from vacancies.database import is_connection_error
@@ -34,6 +35,7 @@ from web.operations import operations
 from web.pages import error_page, init_pages
 from web.points import points
 from web.problems import Problem, problem_of, problem_response, status_of
+from web.report import report_pages
 from web.state import State, state
 
 log = structlog.get_logger()
@@ -61,7 +63,7 @@ def create_app(deployment: Deployment, figures: Figures | None = None) -> Quart:
         geocoder=geocoder,
         status_of=status_of,
     )
-    for blueprint in (provider_api, reader_api, points, openapi, operations, finder):
+    for blueprint in (provider_api, reader_api, points, openapi, operations, finder, report_pages):
         app.register_blueprint(blueprint)
     init_pages(app)
     init_assets(app)
@@ -83,6 +85,7 @@ def create_app(deployment: Deployment, figures: Figures | None = None) -> Quart:
                 geocoder,
                 live,
                 figures or Figures(),
+                open_mail_sender(settings),
                 await deployment.is_demo(),
             )
             background = [sweep_for_ever(deployment.pool, deployment.writer)]

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from providers.links import LinkExpired, LinkRefused
 from vacancies import errors
 
 PROBLEM_TYPE = "application/problem+json"
@@ -28,6 +29,8 @@ STATUS: dict[type[errors.FreiplatzError], HTTPStatus] = {
     errors.IdempotencyKeyReused: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.IdempotencyKeyInFlight: HTTPStatus.CONFLICT,
     errors.Unauthenticated: HTTPStatus.UNAUTHORIZED,
+    LinkRefused: HTTPStatus.NOT_FOUND,
+    LinkExpired: HTTPStatus.GONE,
     errors.Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.OutcomeUnknown: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.Overloaded: HTTPStatus.SERVICE_UNAVAILABLE,

@@ -369,16 +369,12 @@ async def _terminate_others(pool: Pool) -> None:
 
 async def test_an_idempotency_key_in_flight_elsewhere(pool: Pool, writer: Writer) -> None:
     """Another process holds the lock of the key for the length of its transaction."""
-    provider_id = await describe(pool, writer, "a")
-    key_id = await pool.fetchval(
-        "INSERT INTO api_key (provider_id, prefix, hash) VALUES ($1, 'x', 'x') RETURNING id",
-        provider_id,
-    )
-    call = Remembered(key_id, "PUT /a", "k", b"hash", lambda outcomes: b"answer")
+    await describe(pool, writer, "a")
+    call = Remembered("key:1", "PUT /a", "k", b"hash", lambda outcomes: b"answer")
     report = [Report(home_id="a", vacancies=lines(1))]
     async with pool.acquire() as other, other.transaction():
         await other.execute(
-            "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", f"{key_id}\x1fPUT /a\x1fk"
+            "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", "key:1\x1fPUT /a\x1fk"
         )
         with pytest.raises(Exception, match="still running"):
             await writer.submit(report, remembered=call)

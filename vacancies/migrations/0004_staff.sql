@@ -34,6 +34,7 @@ CREATE TABLE membership (
     home_id         text REFERENCES care_home,
     wants_reminders boolean NOT NULL DEFAULT true,
     links_from      timestamptz NOT NULL DEFAULT date_trunc('second', now()),
+    link_sent_at    timestamptz,
     created_at      timestamptz NOT NULL DEFAULT now(),
     created_by      bigint REFERENCES staff ON DELETE SET NULL
 );
@@ -44,6 +45,7 @@ COMMENT ON COLUMN membership.provider_id IS 'The provider.';
 COMMENT ON COLUMN membership.home_id IS 'The one home; null makes an admin of the provider.';
 COMMENT ON COLUMN membership.wants_reminders IS 'Whether reminders go to this person.';
 COMMENT ON COLUMN membership.links_from IS 'One-tap links that were made before are dead: moving it revokes them.';
+COMMENT ON COLUMN membership.link_sent_at IS 'When a link was last sent because somebody with an expired one asked.';
 COMMENT ON COLUMN membership.created_at IS 'Since when.';
 COMMENT ON COLUMN membership.created_by IS 'Who gave it, null for the operator.';
 CREATE UNIQUE INDEX membership_home ON membership (staff_id, provider_id, home_id)
@@ -111,15 +113,21 @@ COMMENT ON COLUMN passkey.created_at IS 'When it was made.';
 COMMENT ON COLUMN passkey.used_at IS 'Last use.';
 CREATE INDEX passkey_of ON passkey (staff_id);
 
+-- Pages remember calls too, not only keys. What is in there lives for a day: it starts anew.
+DELETE FROM idempotency;
+ALTER TABLE idempotency DROP COLUMN api_key_id, ADD COLUMN caller text NOT NULL;
+ALTER TABLE idempotency ADD PRIMARY KEY (caller, path, key);
+COMMENT ON COLUMN idempotency.caller IS 'Whose call: key:5 or staff:7.';
+
 -- Who has said what, by which way. Homes see it; what a person has said stays when the person goes.
 ALTER TABLE report
     ADD COLUMN via text NOT NULL DEFAULT 'api',
     ADD COLUMN staff_id bigint,
     ADD COLUMN amended json,
     DROP CONSTRAINT report_kind_check,
-    ADD CONSTRAINT report_kind_check CHECK (kind IN ('report', 'confirmation', 'amendment')),
+    ADD CONSTRAINT report_kind_check CHECK (kind IN ('report', 'confirmation', 'undo', 'amendment')),
     ALTER COLUMN observed_at DROP NOT NULL;
-COMMENT ON COLUMN report.kind IS 'report (full set of lines), confirmation (still so), or amendment (admission stop, waiting list, contact and the like).';
+COMMENT ON COLUMN report.kind IS 'report (full set of lines), confirmation (still so), undo (back to what was said before), or amendment (admission stop, waiting list, contact and the like).';
 COMMENT ON COLUMN report.via IS 'The way it came: api, link (one tap), page (signed in), import or operator.';
 COMMENT ON COLUMN report.staff_id IS 'Who reported by link or page; no foreign key, as for homes and keys.';
 COMMENT ON COLUMN report.amended IS 'An amendment: the members that changed, as they are now.';

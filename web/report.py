@@ -1,0 +1,232 @@
+"""The report page: what a home has free, said in ten seconds by whoever holds a one-tap link.
+
+A GET changes nothing: scanners of mail open every link. What a link wants to say is filled in,
+and one button says it. The browser client (client/src/report.ts) sends the same as JSON.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import quote
+
+import msgspec
+from quart import Blueprint, Response, g, request
+from werkzeug.datastructures import MultiDict
+
+from providers.decoding import decode
+from providers.links import LinkExpired
+from providers.report_form import PageReport, commands_for, read_form
+from providers.staff import claim_link_mail
+from vacancies.audience import Audience
+from vacancies.batch import Settled
+from vacancies.commands import Command, Outcome, Undo
+from vacancies.errors import (
+    ChangedSince,
+    FreiplatzError,
+    InvalidInput,
+    InvalidParameter,
+    OutdatedReport,
+    UnknownHome,
+)
+from vacancies.homes import select_homes
+from vacancies.idempotency import Remembered
+from vacancies.listings import public_listing
+from vacancies.models import CareHome
+from vacancies.reports import select_told
+from web.language import choose
+from web.link_mail import link_mail
+from web.pages import current_language, link, message_page, page
+from web.problems import PROBLEM_TYPE, problem_of
+from web.report_page import UNDO_SECONDS, report_page
+from web.report_words import REFUSALS
+from web.reporter import Reporter, private, reporter_by_link
+from web.state import state
+
+report_pages = Blueprint("report", __name__, url_prefix="/report")
+
+# The button is shown for a minute; who pressed it in time must not lose to a slow network.
+_UNDO_LIMIT = timedelta(seconds=UNDO_SECONDS + 30)
+
+
+@report_pages.get("/link/<token>")
+async def show(token: str) -> Response:
+    """The page of a link. `?short_term=2` fills in a count, `?unchanged=1` the last report."""
+    try:
+        reporter = await reporter_by_link(token)
+    except FreiplatzError as error:
+        return await _dead(error, token)
+    return await report_page(reporter)
+
+
+@report_pages.post("/link/<token>")
+async def send(token: str) -> Response:
+    """Report, confirm or undo; a form is answered by a page, JSON by JSON."""
+    as_json = request.mimetype == "application/json"
+    try:
+        reporter = await reporter_by_link(token)
+    except FreiplatzError as error:
+        return _problem(error) if as_json else await _dead(error, token)
+    return await (_send_json(reporter) if as_json else _send_form(reporter))
+
+
+@report_pages.post("/link/<token>/renew")
+async def renew(token: str) -> Response:
+    """Send a new link to the address for which the old one was."""
+    _ = current_language().gettext
+    pool = state().deployment.pool
+    try:
+        await reporter_by_link(token)
+    except LinkExpired as error:
+        if await claim_link_mail(pool, error.membership.id):
+            (home,) = await select_homes(pool, [error.home_id])
+            await state().mail.send(link_mail(state().settings, error.membership, home))
+        title, text = _("Look into your mail"), _("A new link is on its way, good for 48 hours.")
+        return private(await message_page(200, title, text))
+    except FreiplatzError as error:
+        return await _dead(error, token)
+    return _see(f"/report/link/{quote(token)}")
+
+
+async def _dead(error: FreiplatzError, token: str) -> Response:
+    """A link that opens nothing: why, and what to do next."""
+    if isinstance(error, LinkExpired):
+        g.language = choose(request.args.get("lang") or error.membership.staff.language)
+        renew_address = f"/report/link/{quote(token)}/renew"
+        return private(await page("report_expired.html", 410, renew=renew_address))
+    _ = current_language().gettext
+    if isinstance(error, UnknownHome):
+        title, text = _("This home is closed"), _("Nothing more can be reported for it.")
+    else:
+        title = _("This link does not work")
+        text = _("It was revoked, or is not complete. Use the newest mail.")
+    return private(await message_page(404, title, text, [(_("To the search"), link("/"))]))
+
+
+async def _send_form(reporter: Reporter) -> Response:
+    fields = (await request.form).to_dict()
+    try:
+        if fields.get("do") == "undo":
+            outcomes = (await _submit([await _undo(reporter, fields.get("if_match", ""))])).outcomes
+        else:
+            report = read_form(reporter.home, fields)
+            commands = commands_for(reporter.home, report, reporter.actor)
+            outcomes = (await _submit(commands)).outcomes
+    except (ChangedSince, OutdatedReport):
+        _ = current_language().gettext
+        problem = _("Somebody else has reported in between. This is the new state. Is it right?")
+        return await report_page(await _again(reporter), 409, problem=problem)
+    except FreiplatzError as error:
+        return await report_page(reporter, 422, problem=_in_words(error))
+    revision = outcomes[0].home.revision if outcomes[0].home else 0
+    return _see(f"{link(reporter.address, MultiDict({'done': str(revision)}))}#done")
+
+
+async def _again(reporter: Reporter) -> Reporter:
+    """The same with the home as it is by now."""
+    return await reporter_by_link(reporter.address.rpartition("/")[2])
+
+
+async def _submit(commands: Sequence[Command], remembered: Remembered | None = None) -> Settled:
+    """Raises what the writer raises, and what the commands refuse."""
+    settled = await state().deployment.writer.submit(commands, remembered=remembered)
+    for outcome in settled.outcomes:
+        if outcome.error is not None:
+            raise outcome.error
+    return settled
+
+
+async def _undo(reporter: Reporter, if_match: str) -> Undo:
+    """Back to what was said before the last report, if that was this person's, a minute ago."""
+    told = await select_told(state().deployment.pool, reporter.home.id, 2)
+    mine = bool(told) and told[0].staff_id == reporter.staff_id and told[0].kind != "undo"
+    is_late = not mine or told[0].reported_at < datetime.now(UTC) - _UNDO_LIMIT
+    if is_late or if_match != str(told[0].revision):
+        raise InvalidInput("This can no longer be undone. Report the right state.", field="do")
+    before = told[1] if len(told) > 1 else None
+    return Undo(
+        home_id=reporter.home.id,
+        vacancies=before.vacancies if before else (),
+        said_at=before.said_at if before else None,
+        if_match=frozenset({reporter.home.revision}),
+        actor=reporter.actor,
+    )
+
+
+async def _send_json(reporter: Reporter) -> Response:
+    content: bytes = await request.get_data(as_text=False)  # type: ignore[assignment]
+    try:
+        report = decode(content, PageReport)
+        commands = commands_for(reporter.home, report, reporter.actor)
+        settled = await _submit(commands, _remembered(reporter, content))
+    except FreiplatzError as error:
+        return _problem(error, (await _again(reporter)).home)
+    return _json(settled.replay or _answer(settled.outcomes, state().audience))
+
+
+def _remembered(reporter: Reporter, content: bytes) -> Remembered | None:
+    key = request.headers.get("Idempotency-Key")
+    if key is None:
+        return None
+    if not 1 <= len(key) <= 200 or not key.isprintable():
+        raise InvalidParameter(
+            "An Idempotency-Key has 1 to 200 printable characters.", field="Idempotency-Key"
+        )
+
+    # Taken now: `render` may run in the writer's task, which has no current app.
+    audience = state().audience
+
+    def render(outcomes: Sequence[Outcome]) -> bytes | None:
+        is_refused = any(outcome.error for outcome in outcomes)
+        return None if is_refused else _answer(outcomes, audience)
+
+    return Remembered(
+        caller=f"staff:{reporter.staff_id}",
+        # Not the address: the same report may come again by a newer link.
+        path=f"POST report {reporter.home.id}",
+        key=key,
+        body_hash=hashlib.sha256(content).digest(),
+        render=render,
+    )
+
+
+def _answer(outcomes: Sequence[Outcome], audience: Audience) -> bytes:
+    home = outcomes[-1].home
+    assert home is not None
+    return msgspec.json.encode(
+        {
+            "revision": home.revision,
+            "reported_at": home.evaluated_at,
+            "watching": audience.watching(public_listing(home)),
+            "state": _state_of(home),
+        }
+    )
+
+
+def _state_of(home: CareHome) -> dict[str, Any]:
+    return {"vacancies": home.vacancies, "said_at": home.last_said_at, "revision": home.revision}
+
+
+def _problem(error: FreiplatzError, current: CareHome | None = None) -> Response:
+    """A problem; with what is stored now, where somebody else was quicker."""
+    problem = msgspec.to_builtins(problem_of(error))
+    problem["detail"] = _in_words(error)
+    if current is not None and isinstance(error, (ChangedSince, OutdatedReport)):
+        problem["current"] = _state_of(current)
+    return _json(msgspec.json.encode(problem), problem["status"], PROBLEM_TYPE)
+
+
+def _in_words(error: FreiplatzError) -> str:
+    """For carers, in their language; the API's words where there are none of ours."""
+    found = REFUSALS.get(error.code)
+    return current_language().gettext(found) if found else error.detail
+
+
+def _json(body: bytes, status: int = 200, content_type: str = "application/json") -> Response:
+    return private(Response(body, status=status, content_type=content_type))
+
+
+def _see(address: str) -> Response:
+    return private(Response("", status=303, headers={"Location": address}))
