@@ -5,6 +5,7 @@ Decoding (`decoding.py`) is strict: no `"1"` for 1, no unknown members.
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, date, datetime
 from typing import Annotated
 
@@ -198,6 +199,11 @@ class HomeBody(_Strict, frozen=True, kw_only=True):
     admission_stop: StopBody | None = None
     status: HomeStatus = HomeStatus.OPEN
     municipality: Annotated[str, Meta(pattern=rf"^[0-9]{{8}}{_END}")] | None = None
+
+
+def is_email(text: str) -> bool:
+    """Whether `text` looks like the address of a mailbox."""
+    return len(text) <= 200 and re.match(_EMAIL, text) is not None
 
 
 def _clean(text: str | None) -> str | None:

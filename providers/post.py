@@ -1,14 +1,13 @@
-"""Post that leaves the house: mail and SMS, each through a small sender.
+"""Mail that leaves the house.
 
-Without FREIPLATZ_SMTP_URL mail is written as `.eml` files into the data folder, and the log
-names each file. SMS have no provider of their own yet: whoever runs one implements `SmsSender`.
+Without FREIPLATZ_SMTP_URL it is written as `.eml` files into the data folder, and the log names
+each file.
 """
 
 from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.utils import format_datetime, make_msgid
@@ -28,13 +27,9 @@ SEND_SECONDS = 30.0
 
 
 class PostRefused(FreiplatzError):
-    """The post could not be handed over. `is_final`: another try would fail too."""
+    """The mail server did not take the message."""
 
     code = "post_refused"
-
-    def __init__(self, detail: str, *, is_final: bool = False) -> None:
-        super().__init__(detail)
-        self.is_final = is_final
 
 
 class MailSender(Protocol):
@@ -42,19 +37,11 @@ class MailSender(Protocol):
         """Hand `message` over; raises `PostRefused`."""
 
 
-class SmsSender(Protocol):
-    async def send_text(self, number: str, text: str) -> None:
-        """Send `text` to an international `number`; raises `PostRefused`."""
-
-
 def make_mail(
     sender: str,
     recipient: str,
     subject: str,
     text: str,
-    *,
-    html: str | None = None,
-    headers: Mapping[str, str] | None = None,
 ) -> EmailMessage:
     """A message that mail programs do not answer by themselves."""
     message = EmailMessage()
@@ -64,11 +51,7 @@ def make_mail(
     message["Date"] = format_datetime(datetime.now(UTC))
     message["Message-ID"] = make_msgid(domain=sender.rpartition("@")[2].rstrip(">") or None)
     message["Auto-Submitted"] = "auto-generated"
-    for name, value in (headers or {}).items():
-        message[name] = value
     message.set_content(text)
-    if html is not None:
-        message.add_alternative(html, subtype="html")
     return message
 
 
@@ -79,16 +62,12 @@ class FileSender:
         self._folder = folder
 
     async def send(self, message: EmailMessage) -> None:
-        path = await asyncio.to_thread(self._write, ".eml", message.as_bytes())
+        path = await asyncio.to_thread(self._write, message.as_bytes())
         log.info("mail was written to a file", path=str(path))
 
-    async def send_text(self, number: str, text: str) -> None:
-        path = await asyncio.to_thread(self._write, ".txt", f"{number}\n\n{text}\n".encode())
-        log.info("an SMS was written to a file", path=str(path))
-
-    def _write(self, ending: str, content: bytes) -> Path:
+    def _write(self, content: bytes) -> Path:
         self._folder.mkdir(parents=True, exist_ok=True)
-        name = f"{datetime.now(UTC):%Y%m%dT%H%M%S.%f}-{secrets.token_hex(4)}{ending}"
+        name = f"{datetime.now(UTC):%Y%m%dT%H%M%S.%f}-{secrets.token_hex(4)}.eml"
         path = self._folder / name
         unfinished = path.with_name(f".{name}")
         unfinished.write_bytes(content)
@@ -118,9 +97,6 @@ class SmtpSender:
                 password=self._password,
                 timeout=SEND_SECONDS,
             )
-        except aiosmtplib.SMTPRecipientsRefused as error:
-            final = all(500 <= refused.code < 600 for refused in error.recipients)
-            raise PostRefused("The mail server refused the address.", is_final=final) from error
         except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
             raise PostRefused(
                 f"The mail server did not take the message ({type(error).__name__})."

@@ -1,4 +1,5 @@
-"""People who report for homes: what they may do. They have no password (`signin.py`)."""
+"""People who report for homes: what they may do. They have no password: links are
+sent to their address (`links.py`)."""
 
 from __future__ import annotations
 
@@ -15,13 +16,12 @@ Role = Literal["provider_admin", "home_staff"]
 
 
 class Staff(msgspec.Struct, frozen=True, kw_only=True):
-    """A person. `language` is a code such as de; `phone` is for reminders by SMS."""
+    """A person. `language` is a code such as de."""
 
     id: int
     email: str
     name: str
     language: str
-    phone: str | None
 
 
 class Membership(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,7 +33,6 @@ class Membership(msgspec.Struct, frozen=True, kw_only=True):
     provider: str  # slug
     provider_name: str
     home_id: str | None
-    wants_reminders: bool
     links_from: datetime
 
     @property
@@ -48,8 +47,8 @@ class Membership(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _SELECT = (
-    "SELECT m.id, m.staff_id, m.provider_id, m.home_id, m.wants_reminders, m.links_from,"
-    " s.email, s.name, s.language, s.phone, p.slug, p.name AS provider_name"
+    "SELECT m.id, m.staff_id, m.provider_id, m.home_id, m.links_from,"
+    " s.email, s.name, s.language, p.slug, p.name AS provider_name"
     " FROM membership m JOIN staff s ON s.id = m.staff_id JOIN provider p ON p.id = m.provider_id"
 )
 
@@ -62,13 +61,11 @@ def _membership(row: asyncpg.Record) -> Membership:
             email=row["email"],
             name=row["name"],
             language=row["language"],
-            phone=row["phone"],
         ),
         provider_id=row["provider_id"],
         provider=row["slug"],
         provider_name=row["provider_name"],
         home_id=row["home_id"],
-        wants_reminders=row["wants_reminders"],
         links_from=row["links_from"],
     )
 
@@ -86,7 +83,7 @@ async def ensure_staff(
         "INSERT INTO staff (email, name, language) VALUES ($1, $2, $3)"
         " ON CONFLICT (email) DO UPDATE"
         " SET name = CASE WHEN staff.name = '' THEN excluded.name ELSE staff.name END"
-        " RETURNING id, email, name, language, phone",
+        " RETURNING id, email, name, language",
         normal_email(email),
         name,
         language,
@@ -95,29 +92,19 @@ async def ensure_staff(
     return Staff(**dict(row))
 
 
-async def select_staff(connection: Connection | Pool, email: str) -> Staff | None:
-    row = await connection.fetchrow(
-        "SELECT id, email, name, language, phone FROM staff WHERE email = $1", normal_email(email)
-    )
-    return Staff(**dict(row)) if row else None
-
-
 async def ensure_membership(
     connection: Connection | Pool,
     staff_id: int,
     provider_id: int,
     home_id: str | None = None,
-    *,
-    created_by: int | None = None,
 ) -> int:
     """The number of the membership, made if there is none; None as home makes an admin."""
     await connection.execute(
-        "INSERT INTO membership (staff_id, provider_id, home_id, created_by)"
-        " VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
+        "INSERT INTO membership (staff_id, provider_id, home_id) VALUES ($1, $2, $3)"
+        " ON CONFLICT DO NOTHING",
         staff_id,
         provider_id,
         home_id,
-        created_by,
     )
     found: int = await connection.fetchval(
         "SELECT id FROM membership"
@@ -139,32 +126,9 @@ async def select_membership(connection: Connection | Pool, membership_id: int) -
     return _membership(row) if row else None
 
 
-async def select_memberships(connection: Connection | Pool, staff_id: int) -> list[Membership]:
-    """All that a person may do."""
-    rows = await connection.fetch(f"{_SELECT} WHERE m.staff_id = $1 ORDER BY m.id", staff_id)
+async def select_all_memberships(connection: Connection | Pool) -> list[Membership]:
+    rows = await connection.fetch(f"{_SELECT} ORDER BY p.slug, m.home_id NULLS FIRST, s.email")
     return [_membership(row) for row in rows]
-
-
-async def select_members(connection: Connection | Pool, home_id: str) -> list[Membership]:
-    """All who may report for a home: its own staff first, then the admins of its provider."""
-    rows = await connection.fetch(
-        f"{_SELECT} JOIN care_home h ON h.provider_id = m.provider_id"
-        " WHERE h.id = $1 AND (m.home_id = h.id OR m.home_id IS NULL)"
-        " ORDER BY m.home_id NULLS LAST, m.id",
-        home_id,
-    )
-    return [_membership(row) for row in rows]
-
-
-async def select_homes_of(connection: Connection | Pool, staff_id: int) -> list[str]:
-    """Ids of all open homes that a person may report for, by name."""
-    rows = await connection.fetch(
-        "SELECT DISTINCT h.id, h.name FROM membership m JOIN care_home h"
-        " ON h.provider_id = m.provider_id AND (m.home_id IS NULL OR m.home_id = h.id)"
-        " WHERE m.staff_id = $1 AND h.status = 'open' ORDER BY h.name, h.id",
-        staff_id,
-    )
-    return [row["id"] for row in rows]
 
 
 async def select_homes_of_provider(
@@ -177,14 +141,6 @@ async def select_homes_of_provider(
         provider_id,
     )
     return [(row["id"], row["name"]) for row in rows]
-
-
-async def membership_for(
-    connection: Connection | Pool, staff_id: int, home_id: str
-) -> Membership | None:
-    """By which membership a person may report for a home; None if they may not."""
-    found = [m for m in await select_members(connection, home_id) if m.staff.id == staff_id]
-    return found[0] if found else None
 
 
 async def revoke_links(connection: Connection | Pool, membership_id: int) -> None:

@@ -14,7 +14,6 @@ from werkzeug.exceptions import HTTPException
 
 from providers.api import api as provider_api
 from providers.auth import KeyRing
-from providers.post import open_mail_sender
 from vacancies.audience import Audience
 from vacancies.board import Board
 from vacancies.database import is_connection_error
@@ -85,7 +84,6 @@ def create_app(deployment: Deployment, figures: Figures | None = None) -> Quart:
                 geocoder,
                 live,
                 figures or Figures(),
-                open_mail_sender(settings),
                 await deployment.is_demo(),
             )
             background = [sweep_for_ever(deployment.pool, deployment.writer)]

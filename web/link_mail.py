@@ -17,7 +17,7 @@ def link_mail(settings: Settings, member: Membership, home: CareHome) -> EmailMe
     """In the person's language."""
     _ = choose(member.staff.language).gettext
     token = make_token(settings.secret_key, member.id, home.id, datetime.now(UTC))
-    address = f"{public_address(settings)}/report/link/{token}"
+    address = link_address(settings, token)
     name = home.profile.name
     return make_mail(
         sender_address(settings),
@@ -32,6 +32,11 @@ def link_mail(settings: Settings, member: Membership, home: CareHome) -> EmailMe
             ]
         ),
     )
+
+
+def link_address(settings: Settings, token: str) -> str:
+    """Where the report page of a link is."""
+    return f"{public_address(settings)}/report/link/{token}"
 
 
 def public_address(settings: Settings) -> str:

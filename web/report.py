@@ -18,6 +18,7 @@ from werkzeug.datastructures import MultiDict
 
 from providers.decoding import decode
 from providers.links import LinkExpired
+from providers.post import open_mail_sender
 from providers.report_form import PageReport, commands_for, read_form
 from providers.staff import claim_link_mail
 from vacancies.audience import Audience
@@ -82,7 +83,9 @@ async def renew(token: str) -> Response:
     except LinkExpired as error:
         if await claim_link_mail(pool, error.membership.id):
             (home,) = await select_homes(pool, [error.home_id])
-            await state().mail.send(link_mail(state().settings, error.membership, home))
+            await open_mail_sender(state().settings).send(
+                link_mail(state().settings, error.membership, home)
+            )
         title, text = _("Look into your mail"), _("A new link is on its way, good for 48 hours.")
         return private(await message_page(200, title, text))
     except FreiplatzError as error:

@@ -15,7 +15,7 @@ from vacancies.models import CareForm
 from vacancies.reports import Told, select_told
 from web import words
 from web.pages import current_language, page
-from web.report_words import VIA, client_words, summary
+from web.report_words import VIA, summary
 from web.reporter import Reporter, other_homes, private
 from web.state import state
 
@@ -50,15 +50,6 @@ async def report_page(reporter: Reporter, status: int = 200, *, problem: str = "
             rooms=words.ROOMS,
             stops=words.STOP_REASONS,
             today=local_date(now).isoformat(),
-            client={
-                "homeId": home.id,
-                "name": home.profile.name,
-                "address": reporter.address,
-                "revision": home.revision,
-                "undoSeconds": UNDO_SECONDS,
-                "homes": homes,
-                "words": client_words(language),
-            },
         )
     )
 

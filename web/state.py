@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from quart import current_app
 
-from providers.post import MailSender
 from vacancies.audience import Audience
 from vacancies.board import Board
 from vacancies.config import Settings
@@ -27,7 +26,6 @@ class State:
     geocoder: Geocoder
     live: LiveStreams
     figures: Figures
-    mail: MailSender
     demo: bool
 
 
