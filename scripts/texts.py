@@ -22,6 +22,7 @@ REPORT_FILES = (
     "templates/layout.html",
     "templates/foot.html",
     "templates/message.html",
+    "link_mail.py",
     "language.py",
     "words.py",
 )

@@ -12,6 +12,11 @@ const worker = self as unknown as ServiceWorkerGlobalScope;
 const PAGES = { cache: "report-pages", most: 30 };
 const FILES = { cache: "report-files", most: 60 };
 const OFFLINE = "/report/offline";
+// Where the installed app opens.
+const START = "/report/start";
+// A link that was revoked, a home that is closed, or somebody else is signed in. One that is over
+// (410) stays: its page offers a new link.
+const DEAD = [401, 403, 404];
 // A page that is kept is better than none after so long.
 const PATIENCE_MS = 4_000;
 
@@ -38,7 +43,8 @@ worker.addEventListener("fetch", (event) => {
   const url = new URL(request.url);
   if (request.method !== "GET" || url.origin !== location.origin) return;
   if (url.pathname.startsWith("/assets/")) event.respondWith(file(request));
-  else if (request.mode === "navigate") event.respondWith(page(request));
+  else if (request.mode !== "navigate") return;
+  else event.respondWith(url.pathname === START ? start(request) : page(request));
 });
 
 /** The browser tries again later if this fails. */
@@ -48,12 +54,19 @@ async function sync(): Promise<void> {
   await keepPages(kept.map(({ url }) => url));
 }
 
+/** To the page that was kept last. */
+async function start(request: Request): Promise<Response> {
+  const kept = await (await caches.open(PAGES.cache)).keys();
+  const last = kept.filter(({ url }) => new URL(url).pathname !== OFFLINE).at(-1);
+  return last === undefined ? page(request) : Response.redirect(last.url);
+}
+
 /** From the network, or as it was kept. A link that no longer works is forgotten. */
 async function page(request: Request): Promise<Response> {
   const cache = await caches.open(PAGES.cache);
   const kept = (await cache.match(request, { ignoreVary: true })) ?? (await newest(cache, request));
   const asked = fetch(request).then(async (response) => {
-    if ([401, 403, 404, 410].includes(response.status)) await cache.delete(request);
+    if (DEAD.includes(response.status)) await cache.delete(request);
     return response;
   });
   if (kept === undefined) return asked.catch(offline);

@@ -24,8 +24,14 @@ export function startShell(): void {
 
 /** Keep this page, with all it needs, and `others` as they are now. */
 export async function keepPages(others: string[]): Promise<void> {
+  const here = new URL(location.href);
+  // What was done is news once.
+  here.searchParams.delete("done");
+  const offline = new URL("/report/offline", here);
+  const language = here.searchParams.get("lang");
+  if (language !== null) offline.searchParams.set("lang", language);
   const message: Keep = {
-    pages: [...others, location.pathname + location.search],
+    pages: [...[offline, here].map(({ pathname, search }) => pathname + search), ...others],
     files: performance
       .getEntriesByType("resource")
       .map(({ name }) => name)
