@@ -81,11 +81,14 @@ def rows_of(home: CareHome, wanted: Mapping[CareForm, int] | None = None) -> lis
 
 def read_form(home: CareHome, fields: Mapping[str, str]) -> PageReport:
     """A form that was sent, for the home as it was shown; raises `InvalidInput`."""
-    body: dict[str, Any] = {"unchanged": fields.get("do") == "unchanged", "amend": {}}
+    rows = rows_of(home)
+    lines = [_line(row, fields) for row in rows]
+    # Whoever has changed a number and then presses the largest button means the number.
+    is_same = lines == [msgspec.to_builtins(row.line) for row in rows]
+    body: dict[str, Any] = {"unchanged": fields.get("do") == "unchanged" and is_same, "amend": {}}
     if if_match := fields.get("if_match", ""):
         body["if_match"] = _number(if_match, "if_match")
-    body["vacancies"] = [_line(row, fields) for row in rows_of(home)]
-    body["vacancies"] = [line for line in body["vacancies"] if line["count"]]
+    body["vacancies"] = [line for line in lines if line["count"]]
     # A box that is not ticked is not sent: this says that it was on the page.
     if fields.get("more") == "1":
         reason, until = fields.get("stop.reason", ""), fields.get("stop.until", "")

@@ -1,7 +1,7 @@
 """The report page: what a home has free, said in ten seconds by whoever holds a one-tap link.
 
 A GET changes nothing: scanners of mail open every link. What a link wants to say is filled in,
-and one button says it. The browser client (client/src/report.ts) sends the same as JSON.
+and one button says it. A client may send the same as JSON, with an `Idempotency-Key`.
 """
 
 from __future__ import annotations
@@ -76,11 +76,12 @@ async def send(token: str) -> Response:
 @report_pages.post("/link/<token>/renew")
 async def renew(token: str) -> Response:
     """Send a new link to the address for which the old one was."""
-    _ = current_language().gettext
     pool = state().deployment.pool
     try:
         await reporter_by_link(token)
     except LinkExpired as error:
+        g.language = choose(request.args.get("lang") or error.membership.staff.language)
+        _ = current_language().gettext
         if await claim_link_mail(pool, error.membership.id):
             (home,) = await select_homes(pool, [error.home_id])
             await open_mail_sender(state().settings).send(

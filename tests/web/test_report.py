@@ -9,62 +9,17 @@ from typing import Any
 
 import pytest
 
-from providers.links import make_token
-from providers.staff import delete_membership, ensure_membership, ensure_staff, revoke_links
+from providers.staff import delete_membership, revoke_links
 from tests.conftest import Service
-from vacancies.homes import select_homes
+from tests.web.carer import Carer, carer_of
 from vacancies.models import CareForm, CareHome, Need
 from vacancies.reports import select_told
-
-
-class Carer:
-    """Somebody who holds a link for home `a`."""
-
-    def __init__(self, service: Service, membership_id: int) -> None:
-        self.service = service
-        self.membership_id = membership_id
-
-    def link(self, home_id: str = "a", age: timedelta = timedelta()) -> str:
-        secret = self.service.state.settings.secret_key
-        token = make_token(secret, self.membership_id, home_id, datetime.now(UTC) - age)
-        return f"/report/link/{token}"
-
-    async def get(self, path: str) -> tuple[int, str]:
-        async with self.service.client.get(self.service.url + path) as answer:
-            assert answer.headers["Referrer-Policy"] == "no-referrer"
-            assert answer.headers["Cache-Control"] == "no-store"
-            assert "Set-Cookie" not in answer.headers
-            return answer.status, await answer.text()
-
-    async def post(self, path: str, **fields: str) -> tuple[int, str]:
-        """The page in the end, redirects followed."""
-        named = {name.replace("__", "."): value for name, value in fields.items()}
-        async with self.service.client.post(self.service.url + path, data=named) as answer:
-            return answer.status, await answer.text()
-
-    async def send(self, path: str, body: Any, key: str | None = None) -> tuple[int, Any]:
-        headers = {"Idempotency-Key": key} if key else {}
-        async with self.service.client.post(
-            self.service.url + path, json=body, headers=headers
-        ) as answer:
-            return answer.status, await answer.json(content_type=None)
-
-    async def home(self, home_id: str = "a") -> CareHome:
-        (found,) = await select_homes(self.service.state.deployment.pool, [home_id])
-        return found
 
 
 @pytest.fixture
 async def carer(service: Service) -> Carer:
     await service.put_home("a", name="Haus Anna", capacity={"short_term": 8, "long_term": 60})
     return await carer_of(service, "a")
-
-
-async def carer_of(service: Service, home_id: str | None, email: str = "Pat@Anna.example") -> Carer:
-    pool = service.state.deployment.pool
-    staff = await ensure_staff(pool, email, language="en")
-    provider_id = await pool.fetchval("SELECT id FROM provider WHERE slug = 'caritas-musterstadt'")
-    return Carer(service, await ensure_membership(pool, staff.id, provider_id, home_id))
 
 
 def free(home: CareHome) -> dict[CareForm, int]:
@@ -101,6 +56,9 @@ async def test_unchanged_is_one_button(carer: Carer) -> None:
     assert status == 200
     assert after.confirmed_at is not None
     assert after.vacancies == before.vacancies
+    # Who changes a number and presses that button all the same means the number.
+    await carer.post(carer.link(), count__short_term="3", do="unchanged")
+    assert free(await carer.home()) == {CareForm.SHORT_TERM: 3}
 
 
 async def test_what_the_page_does_not_show_stays(carer: Carer) -> None:
@@ -207,6 +165,8 @@ async def test_stop_waiting_list_weekends_and_contact(carer: Carer) -> None:
         "Frau Muster",
         "Mo bis Fr, 8 bis 12 Uhr",
     )
+    async with carer.service.client.get(f"{carer.service.url}/homes/a") as answer:
+        assert "Fragen Sie nach Frau Muster, Mo bis Fr, 8 bis 12 Uhr" in await answer.text()
     await carer.post(carer.link(), count__short_term="1", do="report", more="1")
     profile = (await carer.home()).profile
     assert (profile.admission_stop, profile.waiting_list, profile.needs) == (None, None, ())

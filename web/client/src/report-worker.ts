@@ -1,7 +1,7 @@
 // The service worker of the report pages: opens them without a network, and sends what waits when
 // there is one. It touches nothing outside of /report/ but the files that these pages need.
+import type { Keep } from "./report/keep";
 import { sendWaiting, SYNC_TAG } from "./report/sending";
-import type { Keep } from "./report/shell";
 
 interface SyncEvent extends ExtendableEvent {
   readonly tag: string;

@@ -1,13 +1,13 @@
 // Texts, numbers and times in the language of the page. The texts come from the server's
 // catalogue; `language.py` writes the same things in the same way.
-import type { Words } from "./types";
+import type { Spoken, Words } from "./types";
 
 const MINUTE_MS = 60_000;
 const REGION = "Europe/Berlin";
 
 export type Values = Record<string, string>;
 
-export class Language {
+export class Language<W extends Spoken = Words> {
   readonly #decimal: Intl.NumberFormat;
   readonly #whole: Intl.NumberFormat;
   readonly #clock: Intl.DateTimeFormat;
@@ -15,7 +15,7 @@ export class Language {
   readonly #dayAndYear: Intl.DateTimeFormat;
   readonly #forms: Intl.PluralRules;
 
-  constructor(readonly words: Pick<Words, "tag" | "texts" | "plurals"> & Partial<Words>) {
+  constructor(readonly words: W) {
     const { tag } = words;
     this.#forms = new Intl.PluralRules(tag);
     this.#whole = new Intl.NumberFormat(tag, { maximumFractionDigits: 0 });

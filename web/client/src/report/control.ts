@@ -2,8 +2,8 @@
 
 export type Control = HTMLInputElement | HTMLSelectElement;
 
-function isBox(control: Control): control is HTMLInputElement {
-  return control instanceof HTMLInputElement && control.type === "checkbox";
+function isSelect(control: Control): control is HTMLSelectElement {
+  return control instanceof HTMLSelectElement;
 }
 
 function shownFirst(select: HTMLSelectElement): string {
@@ -12,16 +12,20 @@ function shownFirst(select: HTMLSelectElement): string {
 }
 
 export function isChanged(control: Control): boolean {
-  if (isBox(control)) return control.checked !== control.defaultChecked;
-  if (control instanceof HTMLSelectElement) return control.value !== shownFirst(control);
+  if (isSelect(control)) return control.value !== shownFirst(control);
+  if (control.type === "checkbox") return control.checked !== control.defaultChecked;
   return control.value !== control.defaultValue;
 }
 
 /** What is in the field now is what is stored. */
 export function settle(control: Control): void {
-  if (isBox(control)) control.defaultChecked = control.checked;
-  else if (control instanceof HTMLInputElement) control.defaultValue = control.value;
-  else for (const option of control.options) option.defaultSelected = option.selected;
+  if (isSelect(control)) {
+    for (const option of control.options) option.defaultSelected = option.selected;
+  } else if (control.type === "checkbox") {
+    control.defaultChecked = control.checked;
+  } else {
+    control.defaultValue = control.value;
+  }
 }
 
 /** The field of that name; undefined where the page has none. */

@@ -6,6 +6,7 @@ import { sendLater } from "./shell";
 import type { ReportStart } from "./start";
 import { sideBySide } from "./states";
 import { countDown, undo } from "./undo";
+import type { Spoken } from "../types";
 import type { Language } from "../words";
 
 const RETRY_MS = 30_000;
@@ -25,7 +26,7 @@ export class Outbox {
 
   constructor(
     readonly start: ReportStart,
-    readonly language: Language,
+    readonly language: Language<Spoken>,
     /** Called when a report of this home has arrived. */
     readonly onSent: (stored: State) => void,
   ) {

@@ -16,9 +16,7 @@ export interface State {
 
 /** A definite answer that was no success: only a person can decide what becomes of the report. */
 export type Trouble =
-  | { kind: "changed"; current: State }
-  | { kind: "refused"; detail: string }
-  | { kind: "dead" };
+  { kind: "changed"; current: State } | { kind: "refused"; detail: string } | { kind: "dead" };
 
 export interface Waiting {
   /** Sent as Idempotency-Key: however often it is sent, it counts once. */
@@ -85,8 +83,7 @@ export async function waiting(): Promise<Waiting[]> {
  * says all of the home, so the newest is enough. */
 export async function keep(report: Waiting): Promise<void> {
   const older = (await waiting()).filter(
-    ({ homeId, wasTried, trouble }) =>
-      homeId === report.homeId && (!wasTried || trouble !== null),
+    ({ homeId, wasTried, trouble }) => homeId === report.homeId && (!wasTried || trouble !== null),
   );
   await change((store) => {
     for (const { key } of older) store.delete(key);

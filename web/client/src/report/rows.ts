@@ -39,9 +39,9 @@ export class Row {
   }
 
   toLine(): Line {
-    const line = { ...this.line, care_form: this.form, count: this.places };
+    const line: Line = { ...this.line, care_form: this.form, count: this.places };
     for (const [name, { value }] of this.#details) {
-      line[name as keyof Line] = value || (name === "sex" || name === "room" ? "any" : null);
+      line[name] = value || (name === "sex" || name === "room" ? "any" : null);
     }
     return line;
   }

@@ -1,11 +1,6 @@
 // The page without a network: its service worker, and what that keeps.
+import type { Keep } from "./keep";
 import { SYNC_TAG } from "./sending";
-
-/** What the page tells its service worker. */
-export interface Keep {
-  pages: string[];
-  files: string[];
-}
 
 interface Syncing extends ServiceWorkerRegistration {
   sync?: { register(tag: string): Promise<void> };
@@ -28,10 +23,10 @@ export async function keepPages(others: string[]): Promise<void> {
   // What was done is news once.
   here.searchParams.delete("done");
   const offline = new URL("/report/offline", here);
-  const language = here.searchParams.get("lang");
-  if (language !== null) offline.searchParams.set("lang", language);
+  offline.searchParams.set("lang", document.documentElement.lang);
   const message: Keep = {
-    pages: [...[offline, here].map(({ pathname, search }) => pathname + search), ...others],
+    // This one last: it is where the app opens.
+    pages: [offline.pathname + offline.search, ...others, here.pathname + here.search],
     files: performance
       .getEntriesByType("resource")
       .map(({ name }) => name)

@@ -1,6 +1,6 @@
 // What the server has put into the report page.
 import type { Line } from "./queue";
-import { element, type Words } from "../types";
+import { element, type Spoken } from "../types";
 
 export interface OtherHome {
   id: string;
@@ -20,7 +20,7 @@ export interface ReportStart {
   /** By the key of its row. */
   lines: Record<string, Line>;
   homes: OtherHome[];
-  words: Pick<Words, "tag" | "careForms" | "texts" | "plurals">;
+  words: Spoken;
 }
 
 export function readReportStart(): ReportStart {

@@ -1,5 +1,6 @@
 // Two reports of one home side by side: one was made here, the other is stored.
 import type { Line } from "./queue";
+import type { Spoken } from "../types";
 import type { Language } from "../words";
 
 export interface Side {
@@ -17,14 +18,14 @@ function counts(lines: Line[]): Map<string, number> {
   return found;
 }
 
-export function sideBySide(sides: Side[], language: Language): HTMLElement {
+export function sideBySide(sides: Side[], language: Language<Spoken>): HTMLElement {
   const both = document.createElement("div");
   both.className = "states";
   both.append(...sides.map((side) => column(side, language)));
   return both;
 }
 
-function column({ heading, at, lines }: Side, language: Language): HTMLElement {
+function column({ heading, at, lines }: Side, language: Language<Spoken>): HTMLElement {
   const part = document.createElement("section");
   part.className = "state";
   const title = document.createElement("h3");

@@ -1,0 +1,60 @@
+"""Mail is handed to a real server, or written to a file."""
+
+from __future__ import annotations
+
+import socket
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+from email.message import Message as AnyMessage
+from pathlib import Path
+
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.handlers import Message
+
+from providers.post import PostRefused, make_mail, open_mail_sender, sender_address
+from vacancies.config import Settings
+
+
+class Inbox(Message):
+    """Keeps what it is sent."""
+
+    def __init__(self) -> None:
+        super().__init__(EmailMessage)
+        self.mails: list[AnyMessage] = []
+
+    def handle_message(self, message: AnyMessage) -> None:
+        self.mails.append(message)
+
+
+def mail(settings: Settings) -> EmailMessage:
+    return make_mail(sender_address(settings), "pat@example.org", "Grüße\nBcc: x@y.z", "Hallo ü")
+
+
+async def test_a_server_gets_it() -> None:
+    inbox = Inbox()
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    controller = Controller(inbox, hostname="127.0.0.1", port=port)
+    controller.start()
+    try:
+        settings = Settings(smtp_url=f"smtp://127.0.0.1:{port}?from=plaetze@kreis.example")
+        await open_mail_sender(settings).send(mail(settings))
+    finally:
+        controller.stop()
+    (message,) = inbox.mails
+    assert message["From"] == "plaetze@kreis.example"
+    assert message["Bcc"] is None
+    # Nobody is there any more.
+    with pytest.raises(PostRefused):
+        await open_mail_sender(settings).send(mail(settings))
+
+
+async def test_without_a_server_it_is_a_file(tmp_path: Path) -> None:
+    settings = Settings(data_dir=tmp_path, public_url="https://plaetze.example")
+    await open_mail_sender(settings).send(mail(settings))
+    (path,) = (tmp_path / "mail").iterdir()
+    message = message_from_bytes(path.read_bytes(), policy=policy.default)
+    assert message["From"] == "Freiplatz <freiplatz@plaetze.example>"
+    assert message.get_content() == "Hallo ü\n"
