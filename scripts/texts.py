@@ -23,6 +23,7 @@ REPORT_FILES = (
     "templates/foot.html",
     "templates/message.html",
     "link_mail.py",
+    "pages.py",
     "language.py",
     "words.py",
 )
@@ -43,7 +44,9 @@ def all_texts() -> list[Text]:
     with (WEB / "babel.cfg").open(encoding="utf-8") as mapping:
         methods, options = parse_mapping_cfg(mapping)  # type: ignore[no-untyped-call]
     found = extract_from_dir(WEB, methods, options, comment_tags=("Translators:",))
-    texts = (Text(file, line, text, comments, context) for file, line, text, comments, context in found)
+    texts = (
+        Text(file, line, text, comments, context) for file, line, text, comments, context in found
+    )
     return sorted(texts, key=lambda text: (text.file, text.line))
 
 

@@ -9,11 +9,11 @@ from web.words import (
     CARE_FORMS,
     FOCUSES,
     FRESHNESS,
+    N_,
     ROOMS,
     SEXES,
     STOP_REASONS,
     WAITING_LISTS,
-    N_,
     labels,
 )
 

@@ -75,7 +75,10 @@ def _icon(name: str, pixels: int, purpose: str) -> dict[str, Any]:
 async def start() -> Response:
     """Where the app opens if its service worker keeps no page: a link is needed first."""
     _ = current_language().gettext
-    title, text = _("Open your link"), _("Open the link in your newest mail. It leads to your home.")
+    title, text = (
+        _("Open your link"),
+        _("Open the link in your newest mail. It leads to your home."),
+    )
     return await message_page(200, title, text, [(_("To the search"), link("/"))])
 
 
