@@ -9,6 +9,7 @@ import msgspec
 
 from providers.report_form import Row
 from web.language import Language
+from web.pages import link
 from web.reporter import Reporter
 from web.words import CARE_FORMS, N_, labels
 
@@ -46,15 +47,14 @@ def client_start(
     language: Language,
 ) -> dict[str, Any]:
     """JSON for the client: where to report, what the rows hold beside what they show, its words."""
-    home = reporter.home
     return {
-        "homeId": home.id,
-        "name": home.profile.name,
-        "address": reporter.address,
-        "revision": home.revision,
+        "homeId": reporter.home.id,
+        "name": reporter.home.profile.name,
+        "address": link(reporter.address),
+        "revision": reporter.home.revision,
         "undoSeconds": undo_seconds,
         "lines": {row.key: msgspec.to_builtins(row.line) for row in rows},
-        "homes": homes,
+        "homes": [home | {"href": link(home["href"])} for home in homes],
         "words": client_words(language),
     }
 

@@ -50,7 +50,7 @@ export class Outbox {
       key: crypto.randomUUID(),
       homeId,
       name,
-      address: this.#address,
+      address: this.start.address,
       csrf: csrf ?? "",
       body: JSON.stringify(body),
       madeAt: body.observed_at,
@@ -111,19 +111,14 @@ export class Outbox {
     }
   }
 
-  get #address(): string {
-    const wanted = new URLSearchParams(location.search).get("lang");
-    return wanted === null ? this.start.address : `${this.start.address}?lang=${wanted}`;
-  }
-
   /** What could not be sent by a link that is over goes by the one that was opened now. */
   async #adopt(all: Waiting[]): Promise<void> {
     for (const report of all) {
       const isStuck = report.trouble === null || report.trouble.kind === "dead";
       if (report.homeId !== this.start.homeId || !isStuck) continue;
-      if (report.address === this.#address) continue;
+      if (report.address === this.start.address) continue;
       const csrf = this.start.csrf ?? "";
-      await update({ ...report, address: this.#address, csrf, trouble: null });
+      await update({ ...report, address: this.start.address, csrf, trouble: null });
     }
   }
 
@@ -155,7 +150,7 @@ export class Outbox {
 
   async #undo(revision: number): Promise<void> {
     try {
-      const address = await undo(this.#address, revision);
+      const address = await undo(this.start.address, revision);
       if (address !== undefined) return location.assign(address);
       showNotice("bad", [this.language.text("undoFailed")]);
     } catch {
@@ -197,6 +192,6 @@ export class Outbox {
     await forget(report.key);
     hideNotice();
     // As it is stored, without what a link wanted to fill in.
-    location.replace(this.#address);
+    location.replace(this.start.address);
   }
 }
