@@ -192,8 +192,8 @@ async def test_who_was_overtaken_sees_both_and_decides(
         outcome = page.locator("#outcome")
         await expect(outcome).to_contain_text("Somebody else has reported in between")
         states = page.locator(".state")
-        await expect(states.nth(0)).to_contain_text(re.compile("Yours.*3 short-term care", re.S))
-        await expect(states.nth(1)).to_contain_text(re.compile("Stored now.*7 short-term", re.S))
+        await expect(states.nth(0)).to_contain_text(re.compile("Yours.*3 short-term care", re.DOTALL))
+        await expect(states.nth(1)).to_contain_text(re.compile("Stored now.*7 short-term", re.DOTALL))
         assert await told(carer) == []
         # A question that is not answered stays one.
         await page.reload()
@@ -231,7 +231,7 @@ async def test_a_report_can_be_taken_back_for_a_minute(
 
 
 async def test_the_minute_ends(service: Service, browser: Browser, carer: Carer) -> None:
-    async with reporting(browser, service, carer.link()) as (context, page):
+    async with reporting(browser, service, carer.link()) as (_, page):
         await page.clock.install()
         await page.reload()
         await main_button(page).tap()
@@ -307,6 +307,12 @@ async def test_a_keyboard_and_ears_are_enough(
         await expect(page.locator("#said")).to_have_text(re.compile(r"^Reported at \d\d:\d\d\."))
         await expect(page.locator("#count-short_term")).to_be_focused()
         assert (await told(carer))[0].vacancies[0].count == 3
+        await page.keyboard.press("Tab")
+        while not await page.evaluate("document.activeElement.closest('#outcome') !== null"):
+            assert not await page.evaluate("document.activeElement === document.body")
+            await page.keyboard.press("Tab")
+        await page.keyboard.press("Enter")
+        await expect(page.locator("#done")).to_contain_text("Taken back at")
 
 
 async def test_a_swipe_goes_to_the_next_home(service: Service, browser: Browser) -> None:
@@ -330,6 +336,7 @@ async def test_a_swipe_goes_to_the_next_home(service: Service, browser: Browser)
 async def _swipe(page: Page, start: int, end: int) -> None:
     """A finger over the heading, by the browser's own input: sideways from `start` to `end`."""
     await expect(page.locator("main.can-swipe")).to_be_visible()
+    await page.locator("h1").scroll_into_view_if_needed()
     box = await page.locator("h1").bounding_box()
     assert box is not None
     y = box["y"] + box["height"] / 2
