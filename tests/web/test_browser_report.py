@@ -37,7 +37,9 @@ async def test_two_taps_from_the_mail_to_reported(
             page.get_by_text("Gemeldet wird: 1 Dauerpflege, 2 Kurzzeitpflege")
         ).to_be_visible()
         await page.locator(".send-main").click()
-        await expect(page.locator("#outcome" if scripts else "#done")).to_contain_text("Gemeldet um")
+        await expect(page.locator("#outcome" if scripts else "#done")).to_contain_text(
+            "Gemeldet um"
+        )
     counts = {line.care_form.value: line.count for line in (await carer.home()).vacancies}
     assert counts == {"long_term": 1, "short_term": 2}
 

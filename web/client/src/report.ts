@@ -14,6 +14,9 @@ import { countDown } from "./report/undo";
 import { element } from "./types";
 import { Language } from "./words";
 
+// Homes on each side that open without a network too.
+const NEIGHBOURS = 5;
+
 const start = readReportStart();
 const language = new Language(start.words);
 const form = element<HTMLFormElement>("report");
@@ -95,9 +98,11 @@ function onSent(stored: State): void {
   keepThese();
 }
 
+/** This page and its neighbours: somebody with a hundred homes does not load all of them. */
 function keepThese(): void {
-  const others = start.homes.filter(({ isThis }) => !isThis).map(({ href }) => href);
-  void keepPages(others);
+  const here = start.homes.findIndex(({ isThis }) => isThis);
+  const near = start.homes.slice(Math.max(0, here - NEIGHBOURS), here + NEIGHBOURS + 1);
+  void keepPages(near.filter(({ isThis }) => !isThis).map(({ href }) => href));
 }
 
 function showNetwork(): void {

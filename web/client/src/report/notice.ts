@@ -14,12 +14,22 @@ export interface Choice {
 const place = element("outcome");
 const said = element("said");
 
-/** Show it, and have it read out. Nothing moves the focus. */
+let shown = "";
+
+export function noticeKind(): string | undefined {
+  return place.hidden ? undefined : place.dataset["kind"];
+}
+
+/** Show it, and have it read out. What is shown already stays as it is, under finger and focus;
+ * `about` tells apart what has the same texts. Returns the buttons of a new notice. */
 export function showNotice(
   kind: Kind,
   texts: string[],
-  { body, choices = [] }: { body?: HTMLElement; choices?: Choice[] } = {},
+  { body, about, choices = [] }: { body?: HTMLElement; about?: string; choices?: Choice[] } = {},
 ): HTMLButtonElement[] {
+  const same = JSON.stringify([kind, texts, about, choices.map(({ label }) => label)]);
+  if (!place.hidden && shown === same && kind !== "good") return [];
+  shown = same;
   const paragraphs = texts.filter(Boolean).map((text, number) => {
     const paragraph = document.createElement(number === 0 ? "strong" : "span");
     paragraph.append(...(number === 0 ? [icon(ICONS[kind])] : []), text);
@@ -29,9 +39,12 @@ export function showNotice(
   const row = document.createElement("div");
   row.className = "outcome-choices";
   row.append(...buttons);
+  const hadFocus = place.contains(document.activeElement);
   place.dataset["kind"] = kind;
   place.replaceChildren(...paragraphs, ...(body ? [body] : []), row);
   place.hidden = false;
+  // The button that was pressed is gone: the next one is near, not at the top of the page.
+  if (hadFocus) place.focus();
   const sentence = texts.filter(Boolean).join(" ");
   if (said.textContent !== sentence) said.textContent = sentence;
   return buttons;

@@ -1,5 +1,5 @@
 // What was reported here and what became of it: sent, waiting, refused, or overtaken.
-import { hideNotice, showNotice } from "./notice";
+import { hideNotice, noticeKind, showNotice } from "./notice";
 import { forget, keep, update, waiting, type Line, type State, type Waiting } from "./queue";
 import { CHANNEL, sendWaiting, type Answer, type Outcome } from "./sending";
 import { sendLater } from "./shell";
@@ -35,12 +35,12 @@ export class Outbox {
     channel.addEventListener("message", (event: MessageEvent<Outcome>) => {
       void this.#receive(event.data);
     });
-    addEventListener("online", () => void this.send());
-    addEventListener("offline", () => void this.show());
+    addEventListener("online", () => this.trySending());
+    addEventListener("offline", () => this.trySending());
     document.addEventListener("visibilitychange", () => {
-      if (!document.hidden) void this.send();
+      if (!document.hidden) this.trySending();
     });
-    setInterval(() => void this.send(), RETRY_MS);
+    setInterval(() => this.trySending(), RETRY_MS);
   }
 
   /** Keep the report on this device, then send it. Throws if it cannot be kept. */
@@ -57,8 +57,15 @@ export class Outbox {
       wasTried: false,
       trouble: null,
     });
-    await sendLater();
-    await this.send();
+    void sendLater();
+    // It is kept: whatever happens now, it must not be sent by another way too.
+    await this.#sendNow().catch(() => undefined);
+  }
+
+  /** By the clock, or because there is a network: says nothing unless something has changed. */
+  trySending(): void {
+    // Where nothing can be kept, nothing waits.
+    this.send().catch(() => undefined);
   }
 
   /** Send what waits, and show what still does. */
@@ -66,10 +73,19 @@ export class Outbox {
     const all = await waiting();
     if (all.length === 0) return;
     await this.#adopt(all);
-    this.#isSending = true;
-    if (navigator.onLine) await this.show();
     await sendWaiting();
-    this.#isSending = false;
+    await this.show();
+  }
+
+  /** Because somebody has pressed a button. */
+  async #sendNow(): Promise<void> {
+    this.#isSending = true;
+    try {
+      await this.show();
+      await this.send();
+    } finally {
+      this.#isSending = false;
+    }
     await this.show();
   }
 
@@ -85,7 +101,8 @@ export class Outbox {
     const others = all.filter(({ homeId }) => homeId !== this.start.homeId).length;
     const more = others > 0 ? this.language.plural("othersWait", others) : "";
     if (mine === undefined) {
-      if (more !== "") showNotice("waits", [more]);
+      // What became of the report of this home is of more interest.
+      if (more !== "" && noticeKind() !== "good") showNotice("waits", [more]);
       return;
     }
     const at = { time: this.language.moment(new Date(mine.madeAt)) };
@@ -104,7 +121,10 @@ export class Outbox {
     } else if (this.#isSending && navigator.onLine) {
       showNotice("waits", [this.language.text("sending")]);
     } else {
-      const again = { label: this.language.text("tryNow"), act: () => void this.send() };
+      const again = {
+        label: this.language.text("tryNow"),
+        act: () => void this.#sendNow().catch(() => undefined),
+      };
       // It may have arrived: then it can be corrected, but no longer kept back.
       const choices = mine.wasTried ? [again] : [again, discard];
       showNotice("waits", [this.language.text("notSent", at), more], { choices });
@@ -137,15 +157,13 @@ export class Outbox {
       language.text("sent", { time }),
       watching > 0 ? language.plural("watching", watching) : "",
     ];
-    const passed = (Date.now() - Date.parse(reported_at)) / 1_000;
-    // Clocks differ: never longer than the server allows, nor hidden by a clock that is fast.
-    const seconds = Math.min(start.undoSeconds, Math.max(start.undoSeconds - passed, 0));
-    if (seconds === 0) return void showNotice("good", texts);
     const [button] = showNotice("good", texts, {
       choices: [{ label: "", act: () => void this.#undo(told) }],
     });
     if (button === undefined) return;
-    countDown(button, button, seconds, (left) => language.text("undo", { seconds: left }));
+    countDown(button, button, start.undoSeconds, (left) =>
+      language.text("undo", { seconds: left }),
+    );
   }
 
   async #undo(revision: number): Promise<void> {
@@ -176,6 +194,7 @@ export class Outbox {
       amend: body.amend,
     });
     showNotice("asks", [language.text("conflict")], {
+      about: `${mine.key} ${current.revision}`,
       body: sideBySide(sides, language),
       choices: [
         {

@@ -24,6 +24,7 @@ export interface Waiting {
   homeId: string;
   name: string;
   address: string;
+  /** Of a page of somebody who is signed in; empty for a link. */
   csrf: string;
   /** JSON, byte for byte what was sent before: the server knows a repetition by that. */
   body: string;

@@ -83,7 +83,7 @@ async function post(report: Waiting): Promise<[Answer | null, Trouble | null]> {
       headers: {
         "Content-Type": "application/json",
         "Idempotency-Key": report.key,
-        "X-CSRF-Token": report.csrf,
+        ...(report.csrf && { "X-CSRF-Token": report.csrf }),
       },
       body: report.body,
       // To the sign-in: that is no success.

@@ -6,15 +6,16 @@ interface Syncing extends ServiceWorkerRegistration {
   sync?: { register(tag: string): Promise<void> };
 }
 
-let ready: Promise<Syncing> | undefined;
+// Never waited for before a report is sent: there may be no service worker at all.
+let ready: Promise<Syncing | undefined> | undefined;
 
 /** Start the service worker, where there can be one (HTTPS, and no private window). */
 export function startShell(): void {
   if (!("serviceWorker" in navigator)) return;
-  navigator.serviceWorker
+  ready = navigator.serviceWorker
     .register("/report/worker.js", { scope: "/report/" })
+    .then(() => navigator.serviceWorker.ready)
     .catch(() => undefined);
-  ready = navigator.serviceWorker.ready;
 }
 
 /** Keep this page, with all it needs, and `others` as they are now. */
