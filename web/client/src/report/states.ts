@@ -28,7 +28,7 @@ export function sideBySide(sides: Side[], language: Language<Spoken>): HTMLEleme
 function column({ heading, at, lines }: Side, language: Language<Spoken>): HTMLElement {
   const part = document.createElement("section");
   part.className = "state";
-  const title = document.createElement("h3");
+  const title = document.createElement("h2");
   title.textContent = heading;
   const time = document.createElement("p");
   time.textContent = at === null ? "" : language.moment(new Date(at));
