@@ -22,6 +22,7 @@ _TEXTS = {
     "sending": N_("Sending …"),
     "sent": N_("Reported at %(time)s."),
     "undo": N_("Undo (%(seconds)s)"),
+    "undoName": N_("Undo"),
     "undoFailed": N_("This can no longer be undone. Please report the right numbers."),
     "undoOffline": N_("No network: nothing was undone. Please report the right numbers."),
     "notSent": N_("Not sent yet. Kept since %(time)s, sent as soon as there is network."),

@@ -124,7 +124,9 @@ function startDone(): void {
   done.querySelector(".hint")?.remove();
   const seconds = Number(done.dataset["undoSeconds"]);
   const whole = button.closest("form") ?? button;
-  countDown(button, whole, seconds, (left) => language.text("undo", { seconds: left }));
+  countDown(button, whole, seconds, language.text("undoName"), (left) =>
+    language.text("undo", { seconds: left }),
+  );
 }
 
 async function startOutbox(): Promise<void> {

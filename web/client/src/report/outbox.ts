@@ -161,7 +161,7 @@ export class Outbox {
       choices: [{ label: "", act: () => void this.#undo(told) }],
     });
     if (button === undefined) return;
-    countDown(button, button, start.undoSeconds, (left) =>
+    countDown(button, button, start.undoSeconds, language.text("undoName"), (left) =>
       language.text("undo", { seconds: left }),
     );
   }

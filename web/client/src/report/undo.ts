@@ -6,25 +6,25 @@ function focusMain(): void {
   document.querySelector<HTMLElement>(".send-main")?.focus();
 }
 
-/** Count down on `button` for `seconds` and hide `whole` then; `label` gives its text. */
+/** Count down on `button` for `seconds` and hide `whole` then; `label` gives its text,
+ * `name` what it is called. */
 export function countDown(
   button: HTMLButtonElement,
   whole: HTMLElement,
   seconds: number,
+  name: string,
   label: (left: string) => string,
 ): void {
   const until = Date.now() + seconds * SECOND_MS;
-  // Read out once, not each second.
-  const [spoken, ticking] = [document.createElement("span"), document.createElement("span")];
-  spoken.className = "kern-sr-only";
+  // Named once: what ticks each second is not read out.
+  button.setAttribute("aria-label", name);
+  const ticking = document.createElement("span");
   ticking.className = "kern-label";
-  ticking.setAttribute("aria-hidden", "true");
-  button.replaceChildren(spoken, ticking);
+  button.replaceChildren(ticking);
 
   function tick(): void {
     const left = Math.ceil((until - Date.now()) / SECOND_MS);
     const clock = `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}`;
-    if (spoken.textContent === "") spoken.textContent = label(clock);
     ticking.textContent = label(clock);
     if (left > 0) return;
     clearInterval(timer);
