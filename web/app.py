@@ -35,6 +35,7 @@ from web.pages import error_page, init_pages
 from web.points import points
 from web.problems import Problem, problem_of, problem_response, status_of
 from web.report import report_pages
+from web.report_files import report_files
 from web.state import State, state
 
 log = structlog.get_logger()
@@ -62,7 +63,16 @@ def create_app(deployment: Deployment, figures: Figures | None = None) -> Quart:
         geocoder=geocoder,
         status_of=status_of,
     )
-    for blueprint in (provider_api, reader_api, points, openapi, operations, finder, report_pages):
+    for blueprint in (
+        provider_api,
+        reader_api,
+        points,
+        openapi,
+        operations,
+        finder,
+        report_pages,
+        report_files,
+    ):
         app.register_blueprint(blueprint)
     init_pages(app)
     init_assets(app)

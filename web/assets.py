@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,7 @@ class Needed:
 
 
 @dataclass(frozen=True, slots=True)
-class _Asset:
+class Asset:
     """A file of the built client, plain and packed."""
 
     kind: str
@@ -69,7 +70,7 @@ def _needed(manifest: dict[str, Any], entry: str) -> Needed:
     )
 
 
-def _read_assets() -> dict[str, _Asset]:
+def _read_assets() -> dict[str, Asset]:
     """Every file of the built client by its name, read once: what is served belongs
     together, also while somebody builds anew."""
     found = {}
@@ -77,11 +78,11 @@ def _read_assets() -> dict[str, _Asset]:
         if kind := _TYPES.get(path.suffix):
             beside = {coding: path.with_name(path.name + end) for coding, end in _ENDINGS.items()}
             packed = {coding: file.read_bytes() for coding, file in beside.items() if file.exists()}
-            found[path.name] = _Asset(kind, path.read_bytes(), packed)
+            found[path.name] = Asset(kind, path.read_bytes(), packed)
     return found
 
 
-def _serve(asset: _Asset | None) -> Response:
+def _serve(asset: Asset | None) -> Response:
     """A name of ours holds the hash of the file, so it may be kept for ever."""
     if asset is None:
         return QuartResponse("No such file.\n", 404, mimetype="text/plain")
@@ -90,10 +91,18 @@ def _serve(asset: _Asset | None) -> Response:
     return response
 
 
+def _built(manifest: dict[str, Any], name: str) -> str:
+    """The address of a file that the build makes, by the name under which it lists it."""
+    return f"/assets/{manifest.get(name, {'file': name})['file']}"
+
+
 def init_assets(app: Quart) -> None:
-    """Make `app` serve the built client; `assets(entry)` is what a template asks for."""
+    """Make `app` serve the built client. A template asks for `assets(entry)`, or for the address
+    of one file with `built(name)`; so does `web/report_files.py`."""
     manifest, files = _read_manifest(), _read_assets()
     app.jinja_env.globals["assets"] = lambda entry: _needed(manifest, entry)
+    app.jinja_env.globals["built"] = app.extensions["built"] = partial(_built, manifest)
+    app.extensions["assets"] = files
 
     async def asset(name: str) -> Response:
         return _serve(files.get(name))

@@ -24,6 +24,7 @@ from vacancies.search import Query
 from web import words
 from web.answer import WayOn, answer, asks_for_details, ways_on
 from web.cards import EMPTY, card
+from web.client_words import client_words
 from web.cursor import Cursor
 from web.details import free_lines, labellers, linked_data
 from web.form import Form, api_parameters
@@ -164,7 +165,7 @@ def _common(language: Language) -> dict[str, Any]:
     address, _, attribution = (state().settings.basemap or "").partition(" ")
     tiles = address if address.startswith(("http://", "https://")) else ""
     return {
-        "words": words.client_words(language),
+        "words": client_words(language),
         "linkSuffix": link(""),
         "basemap": {"address": tiles, "attribution": attribution} if tiles else None,
     }

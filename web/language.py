@@ -3,6 +3,9 @@
 Message ids are English; German is the language unless the address says otherwise
 (`?lang=en`). Neither a cookie nor the browser's wish decides: the same address shows
 everyone the same page.
+
+The pages on which homes report are also in languages that carers speak. Their catalogues hold
+the texts of these pages only (`scripts/texts.py` says which); what they lack is German.
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache, lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 from babel import Locale
 from babel.dates import format_date, format_skeleton, format_time
@@ -25,8 +29,26 @@ from vacancies.listings import REGION
 
 DEFAULT = "de"
 TRANSLATIONS = Path(__file__).parent / "translations"
-_LOCALES = {"de": "de_DE", "en": "en_GB"}
-_OWN_NAMES = {"de": "Deutsch", "en": "English"}
+
+
+class _Known(NamedTuple):
+    own_name: str
+    locale: str
+    tag: str  # BCP 47: a browser formats by it as Babel does by the locale
+    for_all_pages: bool = True
+    is_reviewed: bool = True  # by somebody who grew up with the language
+
+
+_KNOWN = {
+    "de": _Known("Deutsch", "de_DE", "de-DE"),
+    "en": _Known("English", "en_GB", "en-GB"),
+    "pl": _Known("Polski", "pl_PL", "pl-PL", for_all_pages=False, is_reviewed=False),
+    # Most who speak Arabic here know the months by their Syrian names. The digits are those of
+    # every other sign in a German home, and of number fields.
+    "ar": _Known("العربية", "ar_SY", "ar-SY-u-nu-latn", for_all_pages=False, is_reviewed=False),
+}
+# The smallest numbers of all plural forms of the world's languages lie below (CLDR).
+_PLURAL_SAMPLES = range(101)
 
 
 # The same few numbers and days come up on every page, and Babel takes its time for each.
@@ -50,13 +72,11 @@ class Language:
     code: str
     own_name: str
     locale: Locale
+    tag: str  # BCP 47, for the browser's own formats
     direction: str  # of the script, as HTML's `dir` wants it
+    for_all_pages: bool  # or only for those on which homes report
+    is_reviewed: bool  # by somebody who grew up with it
     translations: NullTranslations
-
-    @property
-    def tag(self) -> str:
-        """The BCP 47 tag with which a browser formats in the same way as we do."""
-        return str(self.locale).replace("_", "-")
 
     def gettext(self, message: str, **values: object) -> str:
         """The translation of `message`, its `%(name)s` filled in from `values`."""
@@ -67,6 +87,15 @@ class Language:
         """The plural form for `num`; `%(num)s` in it is the number as it is written here."""
         text: str = self.translations.ungettext(one, other, num)
         return text % {"num": self.number(num), **values}
+
+    def plural_forms(self, one: str, other: str) -> dict[str, str]:
+        """All forms of a message, numbers left open, by their name in CLDR (`one`, `few` …), as
+        the browser's `Intl.PluralRules` names them. Only forms of whole numbers."""
+        samples: dict[str, int] = {}
+        for number in _PLURAL_SAMPLES:
+            samples.setdefault(self.locale.plural_form(number), number)
+        forms = self.translations
+        return {name: forms.ungettext(one, other, number) for name, number in samples.items()}
 
     def number(self, value: float, digits: int = 0) -> str:
         return _decimal(round(value, digits), digits, self.locale)
@@ -116,22 +145,39 @@ def _read_catalogue(code: str) -> NullTranslations:
     return Translations(fp=compiled)
 
 
+def _read(code: str, known: _Known) -> Language:
+    locale = Locale.parse(known.locale)
+    translations = _read_catalogue(code)
+    if not known.for_all_pages:
+        translations.add_fallback(_read_catalogue(DEFAULT))
+    return Language(
+        code=code,
+        own_name=known.own_name,
+        locale=locale,
+        tag=known.tag,
+        direction="rtl" if locale.text_direction == "rtl" else "ltr",
+        for_all_pages=known.for_all_pages,
+        is_reviewed=known.is_reviewed,
+        translations=translations,
+    )
+
+
 @cache
-def languages() -> Mapping[str, Language]:
-    """Every language that there is, by its code, the default one first."""
+def _all_languages() -> dict[str, Language]:
+    return {code: _read(code, known) for code, known in _KNOWN.items()}
+
+
+def languages(*, reporting: bool = False) -> Mapping[str, Language]:
+    """Every language of a page by its code, the default one first; `reporting`: a page on which
+    homes report."""
     return {
-        code: Language(
-            code=code,
-            own_name=_OWN_NAMES[code],
-            locale=Locale.parse(name),
-            direction="rtl" if Locale.parse(name).text_direction == "rtl" else "ltr",
-            translations=_read_catalogue(code),
-        )
-        for code, name in _LOCALES.items()
+        code: language
+        for code, language in _all_languages().items()
+        if language.for_all_pages or reporting
     }
 
 
-def choose(wanted: str | None) -> Language:
-    """The language with that code, or the default one."""
-    known = languages()
+def choose(wanted: str | None, *, reporting: bool = False) -> Language:
+    """The language with that code, or the default one where the page is not in it."""
+    known = languages(reporting=reporting)
     return known.get(wanted or DEFAULT, known[DEFAULT])

@@ -15,7 +15,7 @@ from web.language import choose
 
 def link_mail(settings: Settings, member: Membership, home: CareHome) -> EmailMessage:
     """In the person's language."""
-    _ = choose(member.staff.language).gettext
+    _ = choose(member.staff.language, reporting=True).gettext
     token = make_token(settings.secret_key, member.id, home.id, datetime.now(UTC))
     address = link_address(settings, token)
     name = home.profile.name

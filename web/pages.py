@@ -12,22 +12,38 @@ from web.language import DEFAULT, Language, choose, languages
 from web.packing import accepted, pack, packed_response
 from web.state import state
 
+REPORT_PAGES = "/report/"
+
 
 def current_language() -> Language:
     """The language that the address asks for; German without a wish."""
     if not has_request_context():
         return choose(None)
     if "language" not in g:
-        g.language = choose(request.args.get("lang"))
+        g.language = choose(request.args.get("lang"), reporting=_is_reporting(request.path))
     language: Language = g.language
     return language
+
+
+def prefer_language(code: str) -> None:
+    """Answer this request in the language of the person who is signed in, unless its address
+    asks for another."""
+    if "lang" not in request.args:
+        g.language = choose(code, reporting=_is_reporting(request.path))
+
+
+def _is_reporting(path: str) -> bool:
+    """Pages on which homes report: they are in more languages."""
+    return path.startswith(REPORT_PAGES)
 
 
 def link(path: str, args: MultiDict[str, str] | None = None) -> str:
     """An address of ours with these parameters, in the language of this page."""
     pairs = [(key, value) for key, value in (args or MultiDict()).items(multi=True) if value]
     language = current_language()
-    if language.code != DEFAULT:
+    # German must be said too where a person may have chosen another language for good.
+    said = has_request_context() and _is_reporting(path) and "lang" in request.args
+    if language.code != DEFAULT or said:
         pairs.append(("lang", language.code))
     return f"{path}?{urlencode(pairs)}" if pairs else path
 
@@ -35,7 +51,7 @@ def link(path: str, args: MultiDict[str, str] | None = None) -> str:
 def _in_other_language(code: str) -> str:
     """This very page in another language."""
     pairs = [(k, v) for k, v in request.args.items(multi=True) if k != "lang" and v]
-    if code != DEFAULT:
+    if code != DEFAULT or _is_reporting(request.path):
         pairs.append(("lang", code))
     return f"{request.path}?{urlencode(pairs)}" if pairs else request.path
 
@@ -92,7 +108,7 @@ def init_pages(app: Quart) -> None:
     )
     env.globals.update(
         link=link,
-        languages=lambda: languages().values(),
+        languages=lambda: languages(reporting=_is_reporting(request.path)).values(),
         in_other_language=_in_other_language,
         is_demo=lambda: state().demo,
     )

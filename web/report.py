@@ -97,7 +97,9 @@ async def renew(token: str) -> Response:
 async def _dead(error: FreiplatzError, token: str) -> Response:
     """A link that opens nothing: why, and what to do next."""
     if isinstance(error, LinkExpired):
-        g.language = choose(request.args.get("lang") or error.membership.staff.language)
+        g.language = choose(
+            request.args.get("lang") or error.membership.staff.language, reporting=True
+        )
         renew_address = f"/report/link/{quote(token)}/renew"
         return private(await page("report_expired.html", 410, renew=renew_address))
     _ = current_language().gettext
@@ -202,6 +204,7 @@ def _answer(outcomes: Sequence[Outcome], audience: Audience) -> bytes:
     return msgspec.json.encode(
         {
             "revision": home.revision,
+            "told": outcomes[0].home.revision if outcomes[0].home else None,
             "reported_at": home.evaluated_at,
             "watching": audience.watching(public_listing(home)),
             "state": _state_of(home),

@@ -15,6 +15,7 @@ from vacancies.models import CareForm
 from vacancies.reports import Told, select_told
 from web import words
 from web.pages import current_language, page
+from web.report_client import client_start
 from web.report_words import VIA, summary
 from web.reporter import Reporter, other_homes, private
 from web.state import state
@@ -50,6 +51,7 @@ async def report_page(reporter: Reporter, status: int = 200, *, problem: str = "
             rooms=words.ROOMS,
             stops=words.STOP_REASONS,
             today=local_date(now).isoformat(),
+            client=client_start(reporter, rows, homes, UNDO_SECONDS, language),
         )
     )
 

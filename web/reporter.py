@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from quart import Response, g, request
+from quart import Response
 
 from providers.links import LIVES, LinkRefused, make_token, open_token
 from providers.staff import Membership, select_homes_of_provider
@@ -14,7 +14,7 @@ from vacancies.commands import Actor, Via
 from vacancies.errors import UnknownHome
 from vacancies.homes import select_homes
 from vacancies.models import CareHome, HomeStatus
-from web.language import choose
+from web.pages import prefer_language
 from web.state import state
 
 
@@ -42,8 +42,7 @@ async def reporter_by_link(token: str) -> Reporter:
     is in the person's language unless the address says otherwise."""
     pool, secret = state().deployment.pool, state().settings.secret_key
     opened = await open_token(pool, secret, token, datetime.now(UTC))
-    if not request.args.get("lang"):
-        g.language = choose(opened.membership.staff.language)
+    prefer_language(opened.membership.staff.language)
     found = await select_homes(pool, [opened.home_id])
     if not found or found[0].provider_id != opened.membership.provider_id:
         raise LinkRefused("This link is not valid.")

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { brotliCompressSync, gzipSync } from "node:zlib";
 import { defineConfig, type Plugin } from "vite";
 import { basemap } from "./basemap";
+import { icons } from "./icons";
 
 const PACKED = /\.(js|css|json)$/;
 const SMALLEST_PACKED = 1024;
@@ -26,7 +27,7 @@ function packed(): Plugin {
 
 export default defineConfig({
   base: "/assets/",
-  plugins: [basemap(), packed()],
+  plugins: [basemap(), icons(), packed()],
   css: { preprocessorOptions: { scss: { quietDeps: true, silenceDeprecations: ["if-function"] } } },
   build: {
     target: "es2022",
@@ -38,7 +39,7 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     chunkSizeWarningLimit: 1600,
     rollupOptions: {
-      input: ["src/finder.ts", "src/home.ts", "src/docs.ts", "src/plain.ts"],
+      input: ["src/finder.ts", "src/home.ts", "src/report.ts", "src/docs.ts", "src/plain.ts"],
     },
   },
 });

@@ -41,8 +41,9 @@ def staff_add(email: str, provider: str, home_id: str | None, name: str, languag
     """Let the person with the address EMAIL report; prints the number of the membership."""
     if not is_email(email):
         raise click.ClickException(f"{email!r} is no address. It must look like name@example.org.")
-    if language not in languages():
-        raise click.ClickException(f"There are these languages: {', '.join(languages())}.")
+    known = languages(reporting=True)
+    if language not in known:
+        raise click.ClickException(f"There are these languages: {', '.join(known)}.")
 
     async def work(deployment: Deployment) -> int:
         found = await select_provider(deployment.pool, provider)

@@ -60,17 +60,23 @@ export interface Points {
 
 type Labels = Record<string, string>;
 
-export interface Words {
+/** What every page with a client says. */
+export interface Spoken {
   tag: string;
   careForms: Labels;
+  texts: Labels;
+  /** By the name of the text, then by the name of the form (`Intl.PluralRules`). */
+  plurals: Record<string, Labels>;
+  freshness?: Labels;
+}
+
+export interface Words extends Spoken {
   focuses: Labels;
   rooms: Labels;
   sexes: Labels;
   stops: Labels;
   waiting: Labels;
   freshness: Labels;
-  texts: Labels;
-  plurals: Record<string, [one: string, other: string]>;
 }
 
 /** On every page. */

@@ -1,21 +1,23 @@
 // Texts, numbers and times in the language of the page. The texts come from the server's
 // catalogue; `language.py` writes the same things in the same way.
-import type { Words } from "./types";
+import type { Spoken, Words } from "./types";
 
 const MINUTE_MS = 60_000;
 const REGION = "Europe/Berlin";
 
 export type Values = Record<string, string>;
 
-export class Language {
+export class Language<W extends Spoken = Words> {
   readonly #decimal: Intl.NumberFormat;
   readonly #whole: Intl.NumberFormat;
   readonly #clock: Intl.DateTimeFormat;
   readonly #day: Intl.DateTimeFormat;
   readonly #dayAndYear: Intl.DateTimeFormat;
+  readonly #forms: Intl.PluralRules;
 
-  constructor(readonly words: Words) {
+  constructor(readonly words: W) {
     const { tag } = words;
+    this.#forms = new Intl.PluralRules(tag);
     this.#whole = new Intl.NumberFormat(tag, { maximumFractionDigits: 0 });
     this.#decimal = new Intl.NumberFormat(tag, {
       minimumFractionDigits: 1,
@@ -37,8 +39,9 @@ export class Language {
   }
 
   plural(name: string, count: number, values: Values = {}): string {
-    const [one, other] = this.words.plurals[name] ?? ["%(num)s", "%(num)s"];
-    return fill(count === 1 ? one : other, { num: this.number(count), ...values });
+    const forms = this.words.plurals[name] ?? {};
+    const form = forms[this.#forms.select(count)] ?? forms["other"] ?? "%(num)s";
+    return fill(form, { num: this.number(count), ...values });
   }
 
   number(value: number): string {
@@ -65,6 +68,15 @@ export class Language {
     return this.#clock.format(at);
   }
 
+  /** The time, and the day if it is not this one. */
+  moment(at: Date): string {
+    const dayOf = new Intl.DateTimeFormat("sv-SE", { dateStyle: "short", timeZone: REGION });
+    const day = dayOf.format(at);
+    return day === dayOf.format(new Date())
+      ? this.clock(at)
+      : `${this.day(day)}, ${this.clock(at)}`;
+  }
+
   age(at: number): string {
     const minutes = Math.floor((Date.now() - at) / MINUTE_MS);
     if (minutes < 1) return this.text("justNow");
@@ -75,7 +87,7 @@ export class Language {
 
   freshness(freshness: string, saidAt: string | null): string {
     const age = saidAt === null ? "" : this.age(Date.parse(saidAt));
-    return fill(this.words.freshness[freshness] ?? "", { age });
+    return fill(this.words.freshness?.[freshness] ?? "", { age });
   }
 }
 

@@ -1,0 +1,64 @@
+"""The texts of the pages, from the code and the templates as web/babel.cfg says, and which of
+them a catalogue must have. Shared by `messages` and `check_catalogues.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import NamedTuple
+
+from babel.messages.catalog import Catalog
+from babel.messages.extract import extract_from_dir
+from babel.messages.frontend import parse_mapping_cfg
+from babel.messages.pofile import read_po
+
+WEB = Path(__file__).resolve().parent.parent / "web"
+# These catalogues hold every text. The others hold those of the pages on which homes report.
+COMPLETE = {"de"}
+REPORT_FILES = (
+    "report*.py",
+    "templates/report*.html",
+    "templates/layout.html",
+    "templates/foot.html",
+    "templates/message.html",
+    "link_mail.py",
+    "pages.py",
+    "language.py",
+    "words.py",
+)
+
+
+class Text(NamedTuple):
+    """A text in English, and where it stands; `id` is a pair if it has a plural."""
+
+    file: str  # relative to `web`
+    line: int
+    id: str | tuple[str, ...]
+    comments: list[str]
+    context: str | None
+
+
+def all_texts() -> list[Text]:
+    """Every text, in the order of the files."""
+    with (WEB / "babel.cfg").open(encoding="utf-8") as mapping:
+        methods, options = parse_mapping_cfg(mapping)  # type: ignore[no-untyped-call]
+    found = extract_from_dir(WEB, methods, options, comment_tags=("Translators:",))
+    texts = (
+        Text(file, line, text, comments, context) for file, line, text, comments, context in found
+    )
+    return sorted(texts, key=lambda text: (text.file, text.line))
+
+
+def is_wanted(text: Text, code: str) -> bool:
+    """Whether the catalogue of that language must have the text."""
+    return code in COMPLETE or any(fnmatch(text.file, files) for files in REPORT_FILES)
+
+
+def catalogues() -> Iterator[tuple[str, Path, Catalog]]:
+    """The code of the language, the file, and what is in it. English needs none: the texts in
+    the code are English."""
+    for path in sorted(WEB.glob("translations/*/LC_MESSAGES/messages.po")):
+        code = path.parts[-3]
+        with path.open("rb") as source:
+            yield code, path, read_po(source, locale=code)

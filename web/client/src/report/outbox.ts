@@ -1,0 +1,216 @@
+// What was reported here and what became of it: sent, waiting, refused, or overtaken.
+import { hideNotice, noticeKind, showNotice } from "./notice";
+import { forget, keep, update, waiting, type Line, type State, type Waiting } from "./queue";
+import { CHANNEL, sendWaiting, type Answer, type Outcome } from "./sending";
+import { sendLater } from "./shell";
+import type { ReportStart } from "./start";
+import { sideBySide } from "./states";
+import { countDown, undo } from "./undo";
+import type { Spoken } from "../types";
+import type { Language } from "../words";
+
+const RETRY_MS = 30_000;
+
+export interface Body {
+  if_match: number;
+  observed_at: string;
+  unchanged?: true;
+  vacancies?: Line[];
+  amend: Record<string, unknown>;
+}
+
+export class Outbox {
+  /** Changes while this page is open: by what it has sent. */
+  revision: number;
+  #isSending = false;
+
+  constructor(
+    readonly start: ReportStart,
+    readonly language: Language<Spoken>,
+    /** Called when a report of this home has arrived. */
+    readonly onSent: (stored: State) => void,
+  ) {
+    this.revision = start.revision;
+    const channel = new BroadcastChannel(CHANNEL);
+    channel.addEventListener("message", (event: MessageEvent<Outcome>) => {
+      void this.#receive(event.data);
+    });
+    addEventListener("online", () => this.trySending());
+    addEventListener("offline", () => this.trySending());
+    document.addEventListener("visibilitychange", () => {
+      if (!document.hidden) this.trySending();
+    });
+    setInterval(() => this.trySending(), RETRY_MS);
+  }
+
+  /** Keep the report on this device, then send it. Throws if it cannot be kept. */
+  async report(body: Body): Promise<void> {
+    const { homeId, name, csrf } = this.start;
+    await keep({
+      key: crypto.randomUUID(),
+      homeId,
+      name,
+      address: this.start.address,
+      csrf: csrf ?? "",
+      body: JSON.stringify(body),
+      madeAt: body.observed_at,
+      wasTried: false,
+      trouble: null,
+    });
+    void sendLater();
+    // It is kept: whatever happens now, it must not be sent by another way too.
+    await this.#sendNow().catch(() => undefined);
+  }
+
+  /** By the clock, or because there is a network: says nothing unless something has changed. */
+  trySending(): void {
+    // Where nothing can be kept, nothing waits.
+    this.send().catch(() => undefined);
+  }
+
+  /** Send what waits, and show what still does. */
+  async send(): Promise<void> {
+    const all = await waiting();
+    if (all.length === 0) return;
+    await this.#adopt(all);
+    await sendWaiting();
+    await this.show();
+  }
+
+  /** Because somebody has pressed a button. */
+  async #sendNow(): Promise<void> {
+    this.#isSending = true;
+    try {
+      await this.show();
+      await this.send();
+    } finally {
+      this.#isSending = false;
+    }
+    await this.show();
+  }
+
+  /** The report of this home that waits, the newest of them. */
+  async ofThisHome(): Promise<Waiting | undefined> {
+    return (await waiting()).filter(({ homeId }) => homeId === this.start.homeId).at(-1);
+  }
+
+  /** Say what waits; nothing if nothing does. */
+  async show(): Promise<void> {
+    const all = await waiting();
+    const mine = all.filter(({ homeId }) => homeId === this.start.homeId).at(-1);
+    const others = all.filter(({ homeId }) => homeId !== this.start.homeId).length;
+    const more = others > 0 ? this.language.plural("othersWait", others) : "";
+    if (mine === undefined) {
+      // What became of the report of this home is of more interest.
+      if (more !== "" && noticeKind() !== "good") showNotice("waits", [more]);
+      return;
+    }
+    const at = { time: this.language.moment(new Date(mine.madeAt)) };
+    if (mine.trouble?.kind === "changed") return this.#ask(mine, mine.trouble.current);
+    const discard = {
+      label: this.language.text("discard"),
+      act: () => void this.#discard(mine),
+    };
+    if (mine.trouble?.kind === "refused") {
+      const texts = [this.language.text("refused"), mine.trouble.detail];
+      showNotice("bad", texts, { choices: [discard] });
+    } else if (mine.trouble?.kind === "dead") {
+      showNotice("bad", [this.language.text("dead"), this.language.text("kept", at)], {
+        choices: [discard],
+      });
+    } else if (this.#isSending && navigator.onLine) {
+      showNotice("waits", [this.language.text("sending")]);
+    } else {
+      const again = {
+        label: this.language.text("tryNow"),
+        act: () => void this.#sendNow().catch(() => undefined),
+      };
+      // It may have arrived: then it can be corrected, but no longer kept back.
+      const choices = mine.wasTried ? [again] : [again, discard];
+      showNotice("waits", [this.language.text("notSent", at), more], { choices });
+    }
+  }
+
+  /** What could not be sent by a link that is over goes by the one that was opened now. */
+  async #adopt(all: Waiting[]): Promise<void> {
+    for (const report of all) {
+      const isStuck = report.trouble === null || report.trouble.kind === "dead";
+      if (report.homeId !== this.start.homeId || !isStuck) continue;
+      if (report.address === this.start.address) continue;
+      const csrf = this.start.csrf ?? "";
+      await update({ ...report, address: this.start.address, csrf, trouble: null });
+    }
+  }
+
+  async #receive({ homeId, answer }: Outcome): Promise<void> {
+    if (homeId !== this.start.homeId) return this.show();
+    if (answer === null) return this.show();
+    this.revision = answer.revision;
+    this.onSent(answer.state);
+    this.#sent(answer);
+  }
+
+  #sent({ reported_at, watching, told }: Answer): void {
+    const { language, start } = this;
+    const time = language.clock(new Date(reported_at));
+    const texts = [
+      language.text("sent", { time }),
+      watching > 0 ? language.plural("watching", watching) : "",
+    ];
+    const [button] = showNotice("good", texts, {
+      choices: [{ label: "", act: () => void this.#undo(told) }],
+    });
+    if (button === undefined) return;
+    countDown(button, button, start.undoSeconds, language.text("undoName"), (left) =>
+      language.text("undo", { seconds: left }),
+    );
+  }
+
+  async #undo(revision: number): Promise<void> {
+    try {
+      const address = await undo(this.start.address, revision);
+      if (address !== undefined) return location.assign(address);
+      showNotice("bad", [this.language.text("undoFailed")]);
+    } catch {
+      showNotice("bad", [this.language.text("undoOffline")]);
+    }
+  }
+
+  /** Somebody else was quicker: both states, and the choice. */
+  #ask(mine: Waiting, current: State): void {
+    const { language } = this;
+    const body = JSON.parse(mine.body) as Body;
+    // "Unchanged" was said of what the page showed then.
+    const shown = Object.values(this.start.lines).filter(({ count }) => count > 0);
+    const lines = body.vacancies ?? shown;
+    const sides = [
+      { heading: language.text("mine"), at: mine.madeAt, lines },
+      { heading: language.text("theirs"), at: current.said_at, lines: current.vacancies },
+    ];
+    const report = (): Body => ({
+      if_match: current.revision,
+      observed_at: new Date().toISOString(),
+      vacancies: lines,
+      amend: body.amend,
+    });
+    showNotice("asks", [language.text("conflict")], {
+      about: `${mine.key} ${current.revision}`,
+      body: sideBySide(sides, language),
+      choices: [
+        {
+          label: language.text("reportMine"),
+          isMain: true,
+          act: () => void this.report(report()),
+        },
+        { label: language.text("keepTheirs"), act: () => void this.#discard(mine) },
+      ],
+    });
+  }
+
+  async #discard(report: Waiting): Promise<void> {
+    await forget(report.key);
+    hideNotice();
+    // As it is stored, without what a link wanted to fill in.
+    location.replace(this.start.address);
+  }
+}

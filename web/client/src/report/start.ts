@@ -1,0 +1,28 @@
+// What the server has put into the report page.
+import type { Line } from "./queue";
+import { element, type Spoken } from "../types";
+
+export interface OtherHome {
+  id: string;
+  name: string;
+  href: string;
+  isThis: boolean;
+}
+
+export interface ReportStart {
+  homeId: string;
+  name: string;
+  /** Where to report. */
+  address: string;
+  revision: number;
+  undoSeconds: number;
+  csrf?: string;
+  /** By the key of its row. */
+  lines: Record<string, Line>;
+  homes: OtherHome[];
+  words: Spoken;
+}
+
+export function readReportStart(): ReportStart {
+  return JSON.parse(element("client").textContent ?? "") as ReportStart;
+}
