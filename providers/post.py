@@ -1,13 +1,15 @@
-"""Mail that leaves the house.
+"""Post that leaves the house: mail and SMS, each through a small sender.
 
-Without FREIPLATZ_SMTP_URL it is written as `.eml` files into the data folder, and the log names
-each file.
+Without FREIPLATZ_SMTP_URL mail is written as `.eml` files into the data folder, and the log
+names each file. SMS have no provider of their own yet: whoever runs one implements `SmsSender`.
 """
 
 from __future__ import annotations
 
 import asyncio
 import secrets
+from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.utils import format_datetime, make_msgid
@@ -27,14 +29,24 @@ SEND_SECONDS = 30.0
 
 
 class PostRefused(FreiplatzError):
-    """The mail server did not take the message."""
+    """The post could not be handed over. `is_final`: another try would fail too."""
 
     code = "post_refused"
 
+    def __init__(self, detail: str, *, is_final: bool = False) -> None:
+        super().__init__(detail)
+        self.is_final = is_final
+
 
 class MailSender(Protocol):
-    async def send(self, message: EmailMessage) -> None:
-        """Hand `message` over; raises `PostRefused`."""
+    async def send(self, message: EmailMessage, *, name: str | None = None) -> None:
+        """Hand `message` over; raises `PostRefused`. What has the same `name` is the same: a
+        sender that can does not send it twice."""
+
+
+class SmsSender(Protocol):
+    async def send_text(self, number: str, text: str, *, name: str | None = None) -> None:
+        """Send `text` to an international `number`; raises `PostRefused`. `name` as for mail."""
 
 
 def make_mail(
@@ -42,6 +54,9 @@ def make_mail(
     recipient: str,
     subject: str,
     text: str,
+    *,
+    html: str | None = None,
+    headers: Mapping[str, str] | None = None,
 ) -> EmailMessage:
     """A message that mail programs do not answer by themselves."""
     message = EmailMessage()
@@ -51,27 +66,39 @@ def make_mail(
     message["Date"] = format_datetime(datetime.now(UTC))
     message["Message-ID"] = make_msgid(domain=sender.rpartition("@")[2].rstrip(">") or None)
     message["Auto-Submitted"] = "auto-generated"
+    for name, value in (headers or {}).items():
+        message[name] = value
     message.set_content(text)
+    if html is not None:
+        message.add_alternative(html, subtype="html")
     return message
 
 
 class FileSender:
-    """Writes what would be sent into `folder`."""
+    """Writes what would be sent into `folder`; of what has the same name only the first."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    async def send(self, message: EmailMessage) -> None:
-        path = await asyncio.to_thread(self._write, message.as_bytes())
+    async def send(self, message: EmailMessage, *, name: str | None = None) -> None:
+        path = await asyncio.to_thread(lambda: self._write(name, ".eml", message.as_bytes()))
         log.info("mail was written to a file", path=str(path))
 
-    def _write(self, content: bytes) -> Path:
+    async def send_text(self, number: str, text: str, *, name: str | None = None) -> None:
+        content = f"{number}\n\n{text}\n".encode()
+        path = await asyncio.to_thread(self._write, name, ".txt", content)
+        log.info("an SMS was written to a file", path=str(path))
+
+    def _write(self, name: str | None, ending: str, content: bytes) -> Path:
         self._folder.mkdir(parents=True, exist_ok=True)
-        name = f"{datetime.now(UTC):%Y%m%dT%H%M%S.%f}-{secrets.token_hex(4)}.eml"
-        path = self._folder / name
-        unfinished = path.with_name(f".{name}")
+        once = f"{datetime.now(UTC):%Y%m%dT%H%M%S.%f}-{secrets.token_hex(4)}"
+        path = self._folder / f"{name or once}{ending}"
+        unfinished = self._folder / f".{once}.part"
         unfinished.write_bytes(content)
-        unfinished.rename(path)
+        # A link, unlike renaming, leaves alone what another process has written meanwhile.
+        with suppress(FileExistsError):
+            path.hardlink_to(unfinished)
+        unfinished.unlink()
         return path
 
 
@@ -86,7 +113,8 @@ class SmtpSender:
         self._user = unquote(parts.username) if parts.username else None
         self._password = unquote(parts.password) if parts.password else None
 
-    async def send(self, message: EmailMessage) -> None:
+    async def send(self, message: EmailMessage, *, name: str | None = None) -> None:
+        """SMTP knows no names: what tells the same message is its Message-ID."""
         try:
             await aiosmtplib.send(
                 message,
@@ -97,6 +125,9 @@ class SmtpSender:
                 password=self._password,
                 timeout=SEND_SECONDS,
             )
+        except aiosmtplib.SMTPRecipientsRefused as error:
+            final = all(500 <= refused.code < 600 for refused in error.recipients)
+            raise PostRefused("The mail server refused the address.", is_final=final) from error
         except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
             raise PostRefused(
                 f"The mail server did not take the message ({type(error).__name__})."

@@ -3,6 +3,7 @@ sent to their address (`links.py`)."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
 
@@ -16,12 +17,13 @@ Role = Literal["provider_admin", "home_staff"]
 
 
 class Staff(msgspec.Struct, frozen=True, kw_only=True):
-    """A person. `language` is a code such as de."""
+    """A person. `language` is a code such as de; `phone` is for reminders by SMS."""
 
     id: int
     email: str
     name: str
     language: str
+    phone: str | None
 
 
 class Membership(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,6 +35,7 @@ class Membership(msgspec.Struct, frozen=True, kw_only=True):
     provider: str  # slug
     provider_name: str
     home_id: str | None
+    wants_reminders: bool
     links_from: datetime
 
     @property
@@ -47,8 +50,8 @@ class Membership(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _SELECT = (
-    "SELECT m.id, m.staff_id, m.provider_id, m.home_id, m.links_from,"
-    " s.email, s.name, s.language, p.slug, p.name AS provider_name"
+    "SELECT m.id, m.staff_id, m.provider_id, m.home_id, m.wants_reminders, m.links_from,"
+    " s.email, s.name, s.language, s.phone, p.slug, p.name AS provider_name"
     " FROM membership m JOIN staff s ON s.id = m.staff_id JOIN provider p ON p.id = m.provider_id"
 )
 
@@ -61,11 +64,13 @@ def _membership(row: asyncpg.Record) -> Membership:
             email=row["email"],
             name=row["name"],
             language=row["language"],
+            phone=row["phone"],
         ),
         provider_id=row["provider_id"],
         provider=row["slug"],
         provider_name=row["provider_name"],
         home_id=row["home_id"],
+        wants_reminders=row["wants_reminders"],
         links_from=row["links_from"],
     )
 
@@ -83,7 +88,7 @@ async def ensure_staff(
         "INSERT INTO staff (email, name, language) VALUES ($1, $2, $3)"
         " ON CONFLICT (email) DO UPDATE"
         " SET name = CASE WHEN staff.name = '' THEN excluded.name ELSE staff.name END"
-        " RETURNING id, email, name, language",
+        " RETURNING id, email, name, language, phone",
         normal_email(email),
         name,
         language,
@@ -129,6 +134,24 @@ async def select_membership(connection: Connection | Pool, membership_id: int) -
 async def select_all_memberships(connection: Connection | Pool) -> list[Membership]:
     rows = await connection.fetch(f"{_SELECT} ORDER BY p.slug, m.home_id NULLS FIRST, s.email")
     return [_membership(row) for row in rows]
+
+
+async def select_members_of(
+    connection: Connection | Pool, home_ids: Sequence[str]
+) -> dict[str, list[Membership]]:
+    """All who may report for each of `home_ids`: its own staff first, then the admins of its
+    provider."""
+    rows = await connection.fetch(
+        _SELECT.replace("SELECT", "SELECT h.id AS of_home,", 1)
+        + " JOIN care_home h ON h.provider_id = m.provider_id"
+        " WHERE h.id = ANY($1) AND (m.home_id = h.id OR m.home_id IS NULL)"
+        " ORDER BY m.home_id NULLS LAST, m.id",
+        home_ids,
+    )
+    found: dict[str, list[Membership]] = {home_id: [] for home_id in home_ids}
+    for row in rows:
+        found[row["of_home"]].append(_membership(row))
+    return found
 
 
 async def select_homes_of_provider(

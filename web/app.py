@@ -14,6 +14,7 @@ from werkzeug.exceptions import HTTPException
 
 from providers.api import api as provider_api
 from providers.auth import KeyRing
+from providers.reminder_scheduler import Scheduler, remind_for_ever
 from vacancies.audience import Audience
 from vacancies.board import Board
 from vacancies.database import is_connection_error
@@ -34,6 +35,7 @@ from web.operations import operations
 from web.pages import error_page, init_pages
 from web.points import points
 from web.problems import Problem, problem_of, problem_response, status_of
+from web.reminder_mail import open_post
 from web.report import report_pages
 from web.report_files import report_files
 from web.state import State, state
@@ -96,7 +98,10 @@ def create_app(deployment: Deployment, figures: Figures | None = None) -> Quart:
                 figures or Figures(),
                 await deployment.is_demo(),
             )
-            background = [sweep_for_ever(deployment.pool, deployment.writer)]
+            background = [
+                sweep_for_ever(deployment.pool, deployment.writer),
+                remind_for_ever(Scheduler(deployment.pool, open_post(settings))),
+            ]
             if deployment.servers is not None:
                 background.append(_keep_servers(deployment))
             for work in background:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.conftest import Service
+from tests.providers.reminder_town import Town
+from vacancies.database import Pool
+from vacancies.writer import Writer
 
 PROVIDER = "caritas-musterstadt"
 PATH = "/api/v1/homes/a/vacancies"
@@ -33,3 +37,10 @@ async def state_of(service: Service) -> tuple[Any, ...]:
 
 def ago(**age: float) -> str:
     return (datetime.now(UTC) - timedelta(**age)).isoformat()
+
+
+@pytest.fixture
+async def town(pool: Pool, writer: Writer, tmp_path: Path) -> Town:
+    found = Town(pool, writer, tmp_path / "mail")
+    await found.set_policy()
+    return found
