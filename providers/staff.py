@@ -134,9 +134,7 @@ async def delete_membership(connection: Connection | Pool, membership_id: int) -
     await connection.execute("DELETE FROM membership WHERE id = $1", membership_id)
 
 
-async def select_membership(
-    connection: Connection | Pool, membership_id: int
-) -> Membership | None:
+async def select_membership(connection: Connection | Pool, membership_id: int) -> Membership | None:
     row = await connection.fetchrow(f"{_SELECT} WHERE m.id = $1", membership_id)
     return _membership(row) if row else None
 
