@@ -10,6 +10,7 @@ mailbox can be flooded, whatever else fails.
 
 from __future__ import annotations
 
+import re
 import secrets
 from datetime import datetime, timedelta
 
@@ -34,6 +35,8 @@ MOST_INVITATIONS_A_DAY = 3
 MOST_INVITATIONS_BY_ONE_A_DAY = 100
 _KEPT = timedelta(days=1)  # after they are void, so that the counts are right
 _MOST_ADDRESS_CHARACTERS = 254  # RFC 5321, section 4.5.3.1.3
+# The dot-string of RFC 5321, section 4.1.2: quoted names are not in use.
+_ADDRESS = re.compile(r"[a-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[a-z0-9-]+(\.[a-z0-9-]+)*")
 
 
 class SignInRefused(FreiplatzError):
@@ -69,10 +72,11 @@ class TooManyInvitations(FreiplatzError):
 class Offer(msgspec.Struct, frozen=True, kw_only=True):
     """What a link offers. An invitation has a provider, and for home staff a home."""
 
-    hash: bytes
     email: str
     provider_id: int | None
+    provider_name: str | None
     home_id: str | None
+    home_name: str | None
     invited_by: int | None
     expires_at: datetime
 
@@ -82,16 +86,14 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def checked_email(text: str) -> str:
-    """An address to which mail can go, as it is stored; raises `InvalidInput`."""
-    email = normal_email(text)
-    name, at, domain = email.rpartition("@")
-    good = (
-        len(email) <= _MOST_ADDRESS_CHARACTERS
-        and bool(at and name and domain.strip("."))
-        and "@" not in name
-        and all(c.isprintable() and c not in ' ,;:<>()[]"\\' for c in email)
-    )
-    if not good:
+    """An address to which mail can go, as it is stored: domains with umlauts in their ASCII form
+    (IDNA). Raises `InvalidInput`."""
+    name, at, domain = normal_email(text).rpartition("@")
+    try:
+        email = f"{name}@{domain.encode('idna').decode()}"
+    except UnicodeError:
+        email = ""
+    if not at or not _ADDRESS.fullmatch(email) or len(email) > _MOST_ADDRESS_CHARACTERS:
         raise InvalidInput("This is no e-mail address. Check it.", field="email")
     return email
 
@@ -192,7 +194,11 @@ async def _lock(connection: Connection, what: str) -> None:
     await connection.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", what)
 
 
-_OFFER = "hash, email, provider_id, home_id, invited_by, expires_at"
+_OFFER = (
+    "email, provider_id, home_id, invited_by, expires_at,"
+    " (SELECT p.name FROM provider p WHERE p.id = signin.provider_id) AS provider_name,"
+    " (SELECT h.name FROM care_home h WHERE h.id = signin.home_id) AS home_name"
+)
 
 # Who invites must still be in charge: an invitation is no way to come back for somebody who
 # was removed.

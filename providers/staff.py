@@ -183,3 +183,23 @@ async def revoke_links(connection: Connection | Pool, membership_id: int) -> Non
         " + interval '1 second' WHERE id = $1",
         membership_id,
     )
+
+
+async def update_staff(
+    connection: Connection | Pool, staff_id: int, *, name: str, language: str
+) -> None:
+    """How the person wants to be called, and in which language."""
+    await connection.execute(
+        "UPDATE staff SET name = $2, language = $3 WHERE id = $1", staff_id, name, language
+    )
+
+
+async def delete_staff(connection: Connection, staff_id: int) -> None:
+    """Forget the person: memberships, sessions, passkeys and links go, also the invitations
+    that they have sent. What they have reported stays, without their name."""
+    async with connection.transaction():
+        await connection.execute(
+            "UPDATE signin SET expires_at = least(expires_at, now()) WHERE invited_by = $1",
+            staff_id,
+        )
+        await connection.execute("DELETE FROM staff WHERE id = $1", staff_id)

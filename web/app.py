@@ -14,6 +14,7 @@ from werkzeug.exceptions import HTTPException
 
 from providers.api import api as provider_api
 from providers.auth import KeyRing
+from providers.post import open_mail_sender
 from vacancies.audience import Audience
 from vacancies.board import Board
 from vacancies.database import is_connection_error
@@ -24,6 +25,7 @@ from vacancies.geocoding import open_geocoder
 from vacancies.servers import revive
 from vacancies.sweeper import sweep_for_ever
 from vacancies.tasks import stop_tasks
+from web.account import account
 from web.api import api as reader_api
 from web.assets import init_assets
 from web.figures import Figures
@@ -32,14 +34,20 @@ from web.live import LiveStreams
 from web.openapi import openapi
 from web.operations import operations
 from web.pages import error_page, init_pages
+from web.passkeys import passkeys
+from web.people import people
 from web.points import points
 from web.problems import Problem, problem_of, problem_response, status_of
+from web.signin import signin
+from web.staff import init_staff
 from web.state import State, state
+from web.trail import trail
 
 log = structlog.get_logger()
 
 MAX_BODY_BYTES = 2 * 1024 * 1024
 REVIVE_SECONDS = 2.0
+STAFF_PAGES = (signin, passkeys, account, people, trail)
 
 
 def create_app(deployment: Deployment, figures: Figures | None = None) -> Quart:
@@ -60,10 +68,12 @@ def create_app(deployment: Deployment, figures: Figures | None = None) -> Quart:
         live=live,
         geocoder=geocoder,
         status_of=status_of,
+        mail=open_mail_sender(settings),
     )
-    for blueprint in (provider_api, reader_api, points, openapi, operations, finder):
+    for blueprint in (provider_api, reader_api, points, openapi, operations, finder, *STAFF_PAGES):
         app.register_blueprint(blueprint)
     init_pages(app)
+    init_staff(app)
     init_assets(app)
     app.register_error_handler(Exception, _handle_error)
     app.after_request(_secure)
@@ -141,18 +151,18 @@ async def _handle_error(error: Exception) -> Response:
     elif isinstance(error, HTTPException):
         problem = _http_problem(error)
     elif is_connection_error(error):
-        log.warning("the database does not answer", path=request.path, error=str(error))
+        log.warning("the database does not answer", path=_route(), error=str(error))
         problem = problem_of(Unavailable("The database does not answer. Try again soon."))
     else:
         where = "".join(traceback.format_tb(error.__traceback__)[-5:])
-        log.error("unexpected error", path=request.path, error=type(error).__name__, where=where)
+        log.error("unexpected error", path=_route(), error=type(error).__name__, where=where)
         problem = Problem(
             title="Internal Server Error",
             status=500,
             code="internal_error",
             detail="Something went wrong on our side. Nothing was changed; try again.",
         )
-    if request.path.startswith("/api/") or request.method not in ("GET", "HEAD"):
+    if request.path.startswith("/api/") or not _is_for_a_person():
         body, status, headers = problem_response(problem)
         response = Response(body, status=status, headers=headers)
         if isinstance(error, HTTPException) and problem.status == 405:
@@ -161,6 +171,16 @@ async def _handle_error(error: Exception) -> Response:
                 response.headers["Allow"] = allow
         return response
     return await error_page(problem.status)
+
+
+def _is_for_a_person() -> bool:
+    """Whether a browser shows the answer as a page: forms ask for one by name."""
+    return request.method in ("GET", "HEAD") or "text/html" in request.headers.get("Accept", "")
+
+
+def _route() -> str:
+    """The path for logs: without what stands in it, which may be a link that opens something."""
+    return str(request.url_rule or request.path)
 
 
 def _http_problem(error: HTTPException) -> Problem:
