@@ -10,7 +10,6 @@ from providers.sessions import revoke_session, revoke_sessions, select_sessions
 from providers.staff import Membership, select_homes_of, select_memberships, update_staff
 from vacancies.database import borrowed
 from web.language import languages
-from web.origin import sign_in_origin
 from web.pages import current_language, in_language, link, page
 from web.signin import can_use_passkeys
 from web.staff import check_form, redirect_to, require_staff
@@ -38,10 +37,9 @@ async def show() -> Response:
         homes=[(home_id, home_name(home_id)) for home_id in homes],
         providers=[m.provider_name for m in memberships if m.home_id is None],
         sessions=sessions,
-        here=found.session,
+        own=found.session,
         passkeys=passkeys,
         can_use_passkeys=can_use_passkeys(),
-        is_safe=sign_in_origin() is not None,
         client={"next": "", "language": current_language().code},
     )
 

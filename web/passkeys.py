@@ -95,7 +95,8 @@ def _site() -> Site:
 
 
 async def _credential() -> str:
-    return (await request.get_data()).decode("utf-8", "replace")
+    body: bytes = await request.get_data(as_text=False)  # type: ignore[assignment]
+    return body.decode("utf-8", "replace")
 
 
 def _options(options: str, challenge: str) -> Response:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from quart import Blueprint, Response, current_app, request
 from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import Forbidden, NotFound
@@ -27,7 +25,7 @@ from providers.staff import (
     select_staff,
 )
 from vacancies.database import Connection, borrowed
-from vacancies.errors import FreiplatzError, InvalidInput
+from vacancies.errors import InvalidInput
 from web.account import from_number
 from web.language import choose
 from web.origin import sign_in_origin
@@ -65,7 +63,7 @@ async def _show(found: SignedIn, status: int = 200, wrong: str = "", entered: st
         invitations=invitations,
         wrong=wrong,
         entered=entered,
-        address=lambda path: _address(path, chosen),
+        address_of=_address,
     )
 
 
@@ -86,24 +84,26 @@ async def invite() -> Response:
         )
     except PostRefused:
         return await _show(found, 502, _("The mail could not be sent. Check the address."), entered)
-    return await _back(found)
+    return _back()
 
 
-async def _invite(found: SignedIn, entered: str, home_id: str) -> None:
+async def _invite(found: SignedIn, entered: str, choice: str) -> None:
+    """`choice` is home:ID or all; nobody becomes an admin because a field was left out."""
     origin = sign_in_origin()
-    if origin is None:
+    home_id = choice.removeprefix("home:") if choice.startswith("home:") else None
+    if origin is None or (home_id is None and choice != "all"):
         raise Forbidden
     email = checked_email(entered)
     async with borrowed(state().deployment.pool) as connection:
         chosen = _chosen(await _in_charge_of(connection, found), request.args.get("provider", ""))
         homes = await select_home_names(connection, chosen.provider_id)
-        if home_id and home_id not in homes:
+        if home_id is not None and home_id not in homes:
             raise Forbidden
         token = await issue_invitation(
             connection,
             email,
             chosen.provider_id,
-            home_id or None,
+            home_id,
             invited_by=found.staff.id,
         )
         known = await select_staff(connection, email)
@@ -113,7 +113,7 @@ async def _invite(found: SignedIn, entered: str, home_id: str) -> None:
         sender_address(state().settings),
         email,
         link_address(origin, token, language),
-        homes.get(home_id, chosen.provider_name),
+        chosen.provider_name if home_id is None else homes[home_id],
         found.staff.name or found.staff.email,
         language,
     )
@@ -132,7 +132,7 @@ async def withdraw(number: str) -> Response:
     async with borrowed(state().deployment.pool) as connection:
         chosen = _chosen(await _in_charge_of(connection, found), request.args.get("provider", ""))
         await withdraw_invitation(connection, chosen.provider_id, from_number(number))
-    return await _back(found)
+    return _back()
 
 
 @people.post("/people/<number>/remove")
@@ -148,7 +148,7 @@ async def remove(number: str) -> Response:
         _ = current_language().gettext
         wrong = _("This is the last admin. Invite another one first.")
         return await _show(found, 409, wrong)
-    return await _back(found)
+    return _back()
 
 
 @people.post("/people/<number>/links")
@@ -159,7 +159,7 @@ async def kill_links(number: str) -> Response:
     async with borrowed(state().deployment.pool) as connection:
         membership = await _in_my_charge(connection, found, number)
         await revoke_links(connection, membership.id)
-    return await _back(found)
+    return _back()
 
 
 @people.errorhandler(Forbidden)
@@ -203,10 +203,8 @@ async def _in_my_charge(connection: Connection, found: SignedIn, number: str) ->
 
 
 def _address(path: str, chosen: Membership) -> str:
-    args: MultiDict[str, Any] = MultiDict({"provider": chosen.provider})
-    return link(path, args)
+    return link(path, MultiDict({"provider": chosen.provider}))
 
 
-async def _back(found: SignedIn) -> Response:
-    args: MultiDict[str, Any] = MultiDict({"provider": request.args.get("provider", "")})
-    return redirect_to(link("/people", args))
+def _back() -> Response:
+    return redirect_to(link("/people", MultiDict({"provider": request.args.get("provider", "")})))

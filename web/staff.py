@@ -5,7 +5,7 @@ For every page on which people who report do something:
 - `await require_staff()`: who is signed in; else the browser is sent to sign in and comes back.
 - `await signed_in()`: the same, None if nobody is.
 - `form = await check_form()`: the fields of a form of ours; else a 403 page. In the template the
-  form holds `{{ form_token() }}` (`staff.html`); a script sends `csrf_token()` as the header
+  form holds `{{ form_token() }}` (`form_token.html`); a script sends `csrf_token()` as the header
   X-Form-Token.
 - `await begin_session(connection, staff_id)`: where every way to sign in ends.
 
