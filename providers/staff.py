@@ -145,6 +145,12 @@ async def select_memberships(connection: Connection | Pool, staff_id: int) -> li
     return [_membership(row) for row in rows]
 
 
+async def select_all_memberships(connection: Connection | Pool) -> list[Membership]:
+    """All that anybody may do, by address."""
+    rows = await connection.fetch(f"{_SELECT} ORDER BY s.email, p.slug, m.id")
+    return [_membership(row) for row in rows]
+
+
 async def select_members(connection: Connection | Pool, home_id: str) -> list[Membership]:
     """All who may report for a home: its own staff first, then the admins of its provider."""
     rows = await connection.fetch(

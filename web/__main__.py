@@ -19,6 +19,7 @@ COMMANDS = {
     "key": "web.commands.administration:key",
     "provider": "web.commands.administration:provider",
     "home": "web.commands.administration:home",
+    "staff": "web.commands.staff:staff",
     "demo": "web.commands.demo:demo",
 }
 
