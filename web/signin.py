@@ -65,9 +65,8 @@ async def send() -> Response:
     limiter = Limiter(here.deployment.redis, here.board.epoch, here.settings.secret_key)
     if not await limiter.allows(ASKING, client_network()):
         return await _too_often()
-    language = current_language()
     current_app.add_background_task(_send_link, email, browser(), origin, back)
-    return await page("signin_sent.html", is_private=True, email=email, language=language)
+    return await page("signin_sent.html", is_private=True, email=email)
 
 
 async def _send_link(email: str, known_browser: str, origin: str, back: str | None) -> None:
