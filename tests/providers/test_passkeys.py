@@ -23,7 +23,7 @@ from providers.passkeys import (
     select_passkeys,
 )
 from providers.staff import Staff, ensure_staff
-from tests.providers.authenticator import PRESENT, Authenticator
+from tests.providers.authenticator import PRESENT, VERIFIED, Authenticator
 from tests.providers.people import ANNA, BERT
 from vacancies.database import Pool
 
@@ -35,8 +35,8 @@ async def anna(pool: Pool) -> Staff:
     return await ensure_staff(pool, ANNA, name="Anna")
 
 
-def a_device(**more: int) -> Authenticator:
-    return Authenticator(SITE.host, SITE.origin, **more)
+def a_device(counter: int = 1, flags: int = PRESENT | VERIFIED) -> Authenticator:
+    return Authenticator(SITE.host, SITE.origin, counter, flags)
 
 
 async def register(pool: Pool, staff: Staff, device: Authenticator, site: Site = SITE) -> None:

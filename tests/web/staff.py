@@ -62,18 +62,28 @@ class Desk:
         **fields: str,
     ) -> Answer:
         """Send a form; `origin` is our own unless told otherwise (None: the header is absent)."""
-        sent = {"Accept": "text/html", **(headers or {})}
-        if origin is not None:
-            sent["Origin"] = origin or self.url
-        if token is not None:
-            fields["form_token"] = token
-        return await self._ask("POST", path, headers=sent, data=fields)
+        return await self._send(path, token, self.url if origin == "" else origin, headers, fields)
 
     async def submit(self, page: str, path: str, **fields: str) -> Answer:
         """Open `page`, and send the form for `path` that is on it."""
         opened = await self.get(page)
         assert f'action="{path}' in opened.text, opened.text
-        return await self.post(path, token=opened.token, **fields)
+        return await self._send(path, opened.token, self.url, {}, fields)
+
+    async def _send(
+        self,
+        path: str,
+        token: str | None,
+        origin: str | None,
+        headers: dict[str, str] | None,
+        fields: dict[str, str],
+    ) -> Answer:
+        sent = {"Accept": "text/html", **(headers or {})}
+        if origin is not None:
+            sent["Origin"] = origin
+        if token is not None:
+            fields = {**fields, "form_token": token}
+        return await self._ask("POST", path, headers=sent, data=fields)
 
     async def _ask(self, method: str, path: str, **more: object) -> Answer:
         async with self.client.request(

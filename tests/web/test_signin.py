@@ -360,7 +360,7 @@ async def test_it_goes_by_real_mail(settings: Settings, tmp_path: Path) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    server = Controller(Mailbox(str(box)), hostname="127.0.0.1", port=port)
+    server = Controller(Mailbox(box), hostname="127.0.0.1", port=port)
     server.start()
     try:
         url = f"smtp://127.0.0.1:{port}/?from=freiplatz@example.org"
