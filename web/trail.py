@@ -42,6 +42,7 @@ MEMBERS = {
     "focuses": N_("What the home specialises in changed"),
     "needs": N_("What the home can cope with changed"),
 }
+OTHER_MEMBER = N_("Details changed")
 
 
 @trail.get("/homes/<home_id>/trail")
@@ -129,7 +130,7 @@ def _amended(members: dict[str, Any], language: Language) -> list[str]:
     return [
         special[name](value)
         if name in special
-        else language.gettext(MEMBERS.get(name, N_("Details changed")))
+        else language.gettext(MEMBERS.get(name, OTHER_MEMBER))
         for name, value in members.items()
     ]
 
