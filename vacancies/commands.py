@@ -34,7 +34,7 @@ FUTURE_TOLERANCE = timedelta(minutes=5)
 ANY_STATE = frozenset({-1})
 
 Kind = Literal["report", "confirmation", "undo", "amendment"]
-Via = Literal["api", "link", "operator"]
+Via = Literal["api", "link", "page", "import", "operator"]
 
 
 class Command(Protocol):

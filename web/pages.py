@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from quart import Quart, Response, current_app, g, has_request_context, request
 from werkzeug.datastructures import MultiDict
@@ -56,14 +56,26 @@ def _in_other_language(code: str) -> str:
     return f"{request.path}?{urlencode(pairs)}" if pairs else request.path
 
 
-async def page(template: str, status: int = 200, **values: Any) -> Response:
-    """A rendered page as a response that no cache keeps: it is about now."""
+def in_language(path: str, code: str) -> str:
+    """A path of ours in the language with that code."""
+    parts = urlsplit(path)
+    pairs = [(k, v) for k, v in parse_qsl(parts.query, keep_blank_values=True) if k != "lang"]
+    if code != DEFAULT:
+        pairs.append(("lang", code))
+    return f"{parts.path}?{urlencode(pairs)}" if pairs else parts.path
+
+
+async def page(
+    template: str, status: int = 200, *, is_private: bool = False, **values: Any
+) -> Response:
+    """A rendered page as a response that no cache keeps: it is about now. A private one is for
+    whoever asks alone; it holds secrets, so it is not packed (see `packing.py`)."""
     found = current_app.jinja_env.get_template(template)
     html = found.render(language=current_language(), **values).encode()
-    packed = {"gzip": pack(html)} if "gzip" in accepted() else {}
+    packed = {"gzip": pack(html)} if "gzip" in accepted() and not is_private else {}
     response = packed_response(html, packed, "text/html; charset=utf-8")
     response.status_code = status
-    response.headers["Cache-Control"] = "no-cache"
+    response.headers["Cache-Control"] = "no-store" if is_private else "no-cache"
     response.headers["Content-Language"] = current_language().code
     return response
 

@@ -8,6 +8,10 @@ from typing import Any
 import msgspec
 
 from providers.links import LinkExpired, LinkRefused
+from providers.passkeys import PasskeyRefused
+from providers.people import LastAdmin
+from providers.sessions import FormRefused, NotSignedIn
+from providers.signin import SignInRefused, TooManyInvitations
 from vacancies import errors
 
 PROBLEM_TYPE = "application/problem+json"
@@ -31,6 +35,12 @@ STATUS: dict[type[errors.FreiplatzError], HTTPStatus] = {
     errors.Unauthenticated: HTTPStatus.UNAUTHORIZED,
     LinkRefused: HTTPStatus.NOT_FOUND,
     LinkExpired: HTTPStatus.GONE,
+    NotSignedIn: HTTPStatus.UNAUTHORIZED,
+    FormRefused: HTTPStatus.FORBIDDEN,
+    PasskeyRefused: HTTPStatus.FORBIDDEN,
+    SignInRefused: HTTPStatus.GONE,
+    LastAdmin: HTTPStatus.CONFLICT,
+    TooManyInvitations: HTTPStatus.TOO_MANY_REQUESTS,
     errors.Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.OutcomeUnknown: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.Overloaded: HTTPStatus.SERVICE_UNAVAILABLE,
