@@ -149,8 +149,8 @@ async def begin_authentication(connection: Connection, site: Site) -> tuple[str,
 
 async def finish_authentication(
     connection: Connection, site: Site, cookie: str, credential: str
-) -> int:
-    """The person (`staff.id`) whose passkey signed the challenge in `cookie`.
+) -> Staff:
+    """The person whose passkey signed the challenge in `cookie`.
 
     Raises `PasskeyRefused`, in the same words whatever the reason.
     """
@@ -177,17 +177,18 @@ async def finish_authentication(
         raise _refused() from error
     # Once more, with the row locked: of two calls with the same answer one gets in, and a
     # counter that does not rise is a copy of the passkey (devices without one stay at 0).
-    staff_id: int | None = await connection.fetchval(
-        "UPDATE passkey SET sign_count = $2, used_at = clock_timestamp()"
-        " WHERE credential_id = $1 AND (used_at IS NULL OR used_at < $3)"
-        " AND (sign_count < $2 OR (sign_count = 0 AND $2 = 0)) RETURNING staff_id",
+    signed_in = await connection.fetchrow(
+        "UPDATE passkey p SET sign_count = $2, used_at = clock_timestamp() FROM staff f"
+        " WHERE credential_id = $1 AND f.id = p.staff_id AND (used_at IS NULL OR used_at < $3)"
+        " AND (sign_count < $2 OR (sign_count = 0 AND $2 = 0))"
+        " RETURNING f.id, f.email, f.name, f.language, f.phone",
         answer.raw_id,
         found.new_sign_count,
         datetime.fromtimestamp(0, UTC) + timedelta(microseconds=challenge.made_at),
     )
-    if staff_id is None:
+    if signed_in is None:
         raise _refused()
-    return staff_id
+    return Staff(**dict(signed_in))
 
 
 async def select_passkeys(connection: Connection | Pool, staff_id: int) -> list[Passkey]:

@@ -17,6 +17,7 @@ from vacancies.database import Connection, Pool
 from vacancies.errors import FreiplatzError
 
 LIVES = timedelta(days=30)  # from the last use
+ENDS = timedelta(days=180)  # from the first, however often it was used
 _NOTED_EVERY = timedelta(hours=1)
 _MOST_DEVICE_CHARACTERS = 80
 
@@ -86,7 +87,8 @@ async def start_session(connection: Connection | Pool, staff_id: int, device: st
 async def find_session(connection: Connection | Pool, cookie: str) -> Found | None:
     """The session of that cookie, None if it is unknown, over or revoked.
 
-    Its use is noted once an hour, and it then lives for 30 days from there.
+    Its use is noted once an hour, and it then lives for 30 days from there, to half a year at
+    most: a cookie that was stolen is not good for ever.
     """
     hashed = hash_secret(cookie)
     row = await connection.fetchrow(
@@ -102,9 +104,11 @@ async def find_session(connection: Connection | Pool, cookie: str) -> Found | No
     if row["is_due"]:
         await connection.execute(
             "UPDATE staff_session SET seen_at = date_trunc('hour', now()),"
-            " expires_at = now() + $2::interval WHERE hash = $1",
+            " expires_at = least(now() + $2::interval, created_at + $3::interval)"
+            " WHERE hash = $1",
             hashed,
             LIVES,
+            ENDS,
         )
     staff = Staff(
         id=row["id"],

@@ -79,6 +79,7 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
     home_name: str | None
     invited_by: int | None
     expires_at: datetime
+    is_known: bool  # somebody has that address here already
 
     @property
     def is_invitation(self) -> bool:
@@ -211,7 +212,8 @@ async def _lock(connection: Connection, what: str) -> None:
 _OFFER = (
     "email, provider_id, home_id, invited_by, expires_at,"
     " (SELECT p.name FROM provider p WHERE p.id = signin.provider_id) AS provider_name,"
-    " (SELECT h.name FROM care_home h WHERE h.id = signin.home_id) AS home_name"
+    " (SELECT h.name FROM care_home h WHERE h.id = signin.home_id) AS home_name,"
+    " EXISTS (SELECT FROM staff s WHERE s.email = signin.email) AS is_known"
 )
 
 # Who invites must still be in charge: an invitation is no way to come back for somebody who
@@ -239,8 +241,19 @@ async def select_offer(connection: Connection, token: str, browser: str) -> Offe
     return _offer(row)
 
 
-async def claim_offer(connection: Connection, token: str, browser: str) -> Staff:
-    """Redeem the link: who may be signed in now. An accepted invitation has given its membership.
+class Claimed(msgspec.Struct, frozen=True):
+    """Who has redeemed a link, and whether that is enough to sign them in."""
+
+    staff: Staff
+    may_sign_in: bool
+
+
+async def claim_offer(
+    connection: Connection, token: str, browser: str, language: str = "de"
+) -> Claimed:
+    """Redeem the link. An accepted invitation has given its membership; whoever is new here gets
+    the `language`. An invitation lives long and in any browser: it signs in only who is new, and
+    never opens what somebody could do before.
 
     Raises `SignInRefused` and its kinds; then nothing has changed. Of several calls at the same
     time one gets it: they wait for the row.
@@ -259,12 +272,12 @@ async def claim_offer(connection: Connection, token: str, browser: str) -> Staff
             staff = await select_staff(connection, offer.email)
             if staff is None:
                 raise SignInRefused("Nobody is entered with this address any more.")
-            return staff
-        staff = await ensure_staff(connection, offer.email)
+            return Claimed(staff, may_sign_in=True)
+        staff = await ensure_staff(connection, offer.email, language=language)
         await ensure_membership(
             connection, staff.id, offer.provider_id, offer.home_id, created_by=offer.invited_by
         )
-        return staff
+        return Claimed(staff, may_sign_in=not offer.is_known)
 
 
 async def _why(connection: Connection, token: str, browser: str) -> SignInRefused:

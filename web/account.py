@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from quart import Blueprint, Response
 from werkzeug.exceptions import NotFound
 
@@ -9,8 +11,10 @@ from providers.passkeys import delete_passkey, select_passkeys
 from providers.sessions import revoke_session, revoke_sessions, select_sessions
 from providers.staff import Membership, select_homes_of, select_memberships, update_staff
 from vacancies.database import borrowed
+from web.cards import freshness_text
 from web.language import languages
 from web.pages import current_language, in_language, link, page
+from web.reporter import home_report_path
 from web.signin import can_use_passkeys
 from web.staff import check_form, redirect_to, require_staff
 from web.state import state
@@ -18,7 +22,6 @@ from web.state import state
 account = Blueprint("account", __name__)
 
 _MOST_NAME_CHARACTERS = 80
-_MOST_PHONE_CHARACTERS = 40
 
 
 @account.get("/account")
@@ -34,7 +37,7 @@ async def show() -> Response:
         is_private=True,
         is_admin=is_admin(memberships),
         staff=found.staff,
-        homes=homes,
+        homes=[_row(home_id, name) for home_id, name in homes],
         providers=[m.provider_name for m in memberships if m.home_id is None],
         sessions=sessions,
         own=found.session,
@@ -51,7 +54,7 @@ async def change() -> Response:
     found = await require_staff()
     name = " ".join("".join(c for c in form.get("name", "") if c.isprintable()).split())
     language = form.get("language", "")
-    if language not in languages():
+    if language not in languages(reporting=True):
         language = found.staff.language
     async with borrowed(state().deployment.pool) as connection:
         await update_staff(
@@ -87,6 +90,18 @@ async def remove_passkey(number: str) -> Response:
     async with borrowed(state().deployment.pool) as connection:
         await delete_passkey(connection, found.staff.id, from_number(number))
     return redirect_to(link("/account"))
+
+
+def _row(home_id: str, name: str) -> dict[str, str]:
+    """A home with the age of what it has said, as the public sees it."""
+    language, listing = current_language(), state().board.get(home_id)
+    return {
+        "id": home_id,
+        "name": name,
+        "report": home_report_path(home_id),
+        "freshness": listing.freshness.value if listing else "unknown",
+        "age": freshness_text(listing, language, datetime.now(UTC)) if listing else "",
+    }
 
 
 def is_admin(memberships: list[Membership]) -> bool:

@@ -42,6 +42,7 @@ from web.problems import Problem, problem_of, problem_response, status_of
 from web.reminder_mail import open_post
 from web.report import report_pages
 from web.report_files import report_files
+from web.report_home import home_report_pages
 from web.signin import signin
 from web.staff import init_staff
 from web.state import State, state
@@ -51,7 +52,7 @@ log = structlog.get_logger()
 
 MAX_BODY_BYTES = 2 * 1024 * 1024
 REVIVE_SECONDS = 2.0
-STAFF_PAGES = (signin, passkeys, account, people, trail)
+STAFF_PAGES = (signin, passkeys, account, people, trail, home_report_pages)
 
 
 def create_app(deployment: Deployment, figures: Figures | None = None) -> Quart:

@@ -19,8 +19,8 @@ from providers.passkeys import (
 from vacancies.database import borrowed
 from web.cookies import cookie, set_cookie
 from web.device import device_words
-from web.language import choose
 from web.origin import host_of, local_path, sign_in_origin
+from web.pages import link
 from web.problems import problem_of, problem_response
 from web.signin import can_use_passkeys, landing
 from web.staff import begin_session, check_form, require_staff
@@ -49,13 +49,11 @@ async def authenticate() -> Response:
     """Sign in with the answer of a passkey."""
     await check_form()
     async with borrowed(state().deployment.pool) as connection:
-        staff_id = await finish_authentication(
+        staff = await finish_authentication(
             connection, _site(), cookie("challenge"), await _credential()
         )
-        await begin_session(connection, staff_id)
-        language = await connection.fetchval("SELECT language FROM staff WHERE id = $1", staff_id)
-    back = local_path(request.args.get("next"))
-    return _done(landing(back, choose(language)))
+        await begin_session(connection, staff.id)
+    return _done(await landing(staff, local_path(request.args.get("next"))))
 
 
 @passkeys.post("/account/passkeys/options")
@@ -78,7 +76,7 @@ async def register() -> Response:
         await finish_registration(
             connection, _site(), found.staff, cookie("challenge"), await _credential(), label
         )
-    return _done("/account")
+    return _done(link("/account"))
 
 
 @passkeys.errorhandler(PasskeyRefused)

@@ -107,7 +107,7 @@ async def _invite(found: SignedIn, entered: str, choice: str) -> None:
             invited_by=found.staff.id,
         )
         known = await select_staff(connection, email)
-    language = choose(known.language) if known else current_language()
+    language = choose(known.language, reporting=True) if known else current_language()
     sender: MailSender = current_app.extensions["mail"]
     mail = invitation_mail(
         sender_address(state().settings),

@@ -14,7 +14,7 @@ from web.words import N_
 VIA: dict[Via, str] = {
     "api": N_("by the care software"),
     "link": N_("by a link"),
-    "page": N_("by somebody signed in"),
+    "page": N_("on the page, signed in"),
     "import": N_("from a list"),
     "operator": N_("by the operator"),
 }

@@ -18,21 +18,32 @@ from providers.signin import (
     issue_link,
     select_offer,
 )
+from providers.staff import Staff, select_homes_of
 from vacancies.database import borrowed
 from vacancies.errors import InvalidInput
 from web.cookies import cookie
-from web.language import Language, choose
+from web.language import choose
 from web.origin import client_network, host_of, is_address, local_path, sign_in_origin
-from web.pages import current_language, in_language, link, message_page, page
+from web.pages import NO_TRACE, current_language, in_language, link, message_page, page
+from web.reporter import home_report_path
 from web.signin_mail import offer_address, signin_mail
-from web.staff import begin_session, browser, check_form, end_session, redirect_to, signed_in
+from web.staff import (
+    begin_session,
+    browser,
+    check_form,
+    end_session,
+    redirect_to,
+    require_staff,
+    sign_in_address,
+    signed_in,
+)
 from web.state import state
 
 signin = Blueprint("signin", __name__)
 
 # A home's staff share one address on the internet.
 ASKING = Limit("signin", most=30, seconds=600)
-HOME_PAGE = "/account"
+ACCOUNT = "/account"
 
 log = structlog.get_logger()
 
@@ -44,7 +55,7 @@ async def ask() -> Response:
     if sign_in_origin() is None:
         return await _not_set_up()
     if await signed_in():
-        return redirect_to(back or link(HOME_PAGE))
+        return redirect_to(await landing((await require_staff()).staff, back))
     return await _form(back)
 
 
@@ -78,7 +89,7 @@ async def _send_link(email: str, known_browser: str, origin: str, back: str | No
         if issued is None:
             return
         staff, token = issued
-        language = choose(staff.language)
+        language = choose(staff.language, reporting=True)
         address = offer_address(origin, token, language, back)
         sender: MailSender = current_app.extensions["mail"]
         await sender.send(signin_mail(sender_address(settings), staff, address, language))
@@ -92,18 +103,20 @@ async def _send_link(email: str, known_browser: str, origin: str, back: str | No
 async def offer(token: str) -> Response:
     """What the link offers, and one button. Mail programs open links by themselves: nothing
     changes here."""
-    await signed_in()
+    await signed_in()  # the form of the page rests on that
     try:
         async with borrowed(state().deployment.pool) as connection:
             found = await select_offer(connection, token, cookie("browser"))
     except SignInRefused as error:
         return await _refused(error)
-    return await page(
-        "signin_redeem.html",
-        is_private=True,
-        offer=found,
-        action=link(f"/signin/{token}"),
-        back=local_path(request.args.get("next")),
+    return _hiding_address(
+        await page(
+            "signin_redeem.html",
+            is_private=True,
+            offer=found,
+            action=link(f"/signin/{token}"),
+            back=local_path(request.args.get("next")),
+        )
     )
 
 
@@ -111,13 +124,20 @@ async def offer(token: str) -> Response:
 async def redeem(token: str) -> Response:
     """The button: sign in, and for an invitation accept it."""
     form = await check_form()
+    before = await signed_in()
     try:
         async with borrowed(state().deployment.pool) as connection:
-            staff = await claim_offer(connection, token, cookie("browser"))
-            await begin_session(connection, staff.id)
+            claimed = await claim_offer(
+                connection, token, cookie("browser"), current_language().code
+            )
+            if claimed.may_sign_in:
+                await begin_session(connection, claimed.staff.id)
+            elif before is None or before.staff.id != claimed.staff.id:
+                await end_session(connection)
+                return redirect_to(sign_in_address(ACCOUNT))
     except SignInRefused as error:
         return await _refused(error)
-    return redirect_to(landing(local_path(form.get("next")), choose(staff.language)))
+    return redirect_to(await landing(claimed.staff, local_path(form.get("next"))))
 
 
 @signin.post("/signout")
@@ -128,9 +148,13 @@ async def sign_out() -> Response:
     return redirect_to(link("/signin"))
 
 
-def landing(back: str | None, language: Language) -> str:
-    """Where one is after signing in, in one's own language."""
-    return in_language(back or HOME_PAGE, language.code)
+async def landing(staff: Staff, back: str | None = None) -> str:
+    """Where one is after signing in, in one's own language: back where one was, or on the report
+    page of one's only home, or at the list of one's homes."""
+    if back is None:
+        homes = await select_homes_of(state().deployment.pool, staff.id)
+        back = home_report_path(homes[0][0]) if len(homes) == 1 else ACCOUNT
+    return in_language(back, choose(staff.language, reporting=True).code)
 
 
 def can_use_passkeys() -> bool:
@@ -166,7 +190,16 @@ async def _refused(error: SignInRefused) -> Response:
         title, text = _("This link was used already"), _("Every link works once.")
     else:
         title, text = _("This link is not valid"), _("It was withdrawn or is not complete.")
-    return await message_page(410, title, text, steps)
+    return _hiding_address(await message_page(410, title, text, steps))
+
+
+def _hiding_address(response: Response) -> Response:
+    """The address of the page opens an account: what the page asks for must not name it, nor may
+    anybody list it. Other than `no-referrer` this lets browsers say from where a form comes."""
+    response.headers["Cache-Control"] = NO_TRACE
+    response.headers["Referrer-Policy"] = "strict-origin"
+    response.headers["X-Robots-Tag"] = "noindex"
+    return response
 
 
 async def _too_often() -> Response:

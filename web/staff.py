@@ -6,7 +6,7 @@ For every page on which people who report do something:
 - `await signed_in()`: the same, None if nobody is.
 - `form = await check_form()`: the fields of a form of ours; else a 403 page. In the template the
   form holds `{{ form_token() }}` (`form_token.html`); a script sends `csrf_token()` as the header
-  X-Form-Token.
+  X-CSRF-Token.
 - `await begin_session(connection, staff_id)`: where every way to sign in ends.
 
 Whatever changes something outside /api must come from a page of ours: that is checked for all
@@ -39,15 +39,17 @@ from providers.sessions import (
 )
 from providers.staff import Staff
 from vacancies.database import Connection, borrowed
+from vacancies.errors import FreiplatzError
 from web.cookies import cookie, set_cookie
 from web.device import device_words
 from web.origin import came_from_us, local_path
-from web.pages import current_language, link, message_page
+from web.pages import current_language, link, message_page, prefer_language
+from web.problems import problem_of, problem_response
 from web.state import state
 
 BROWSER_LIVES = timedelta(hours=1)
 FORM_FIELD = "form_token"
-FORM_HEADER = "X-Form-Token"
+FORM_HEADER = "X-CSRF-Token"
 _SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -69,17 +71,19 @@ async def signed_in() -> SignedIn | None:
 
 
 async def require_staff() -> SignedIn:
-    """Who is signed in; raises `NotSignedIn`, which sends the browser to /signin and back."""
+    """Who is signed in; raises `NotSignedIn`, which sends the browser to /signin and back. The
+    page is in the person's language unless its address says otherwise."""
     found = await signed_in()
     if found is None:
         raise NotSignedIn("Please sign in.")
+    prefer_language(found.staff.language)
     return found
 
 
 async def check_form() -> MultiDict[str, str]:
     """The fields of the form that was sent. Raises `FormRefused` unless a page of ours sent it
     (`Origin`), and one that was made for this session, or this browser while nobody is signed in
-    (the token in the field `form_token` or the header X-Form-Token)."""
+    (the token in the field `form_token` or the header X-CSRF-Token)."""
     form: MultiDict[str, str] = await request.form
     await signed_in()
     sent = form.get(FORM_FIELD) or request.headers.get(FORM_HEADER) or ""
@@ -127,8 +131,8 @@ async def end_session(connection: Connection) -> None:
 
 
 def open_to_programs(view: View) -> View:
-    """Marks a route outside /api that is meant to be called without a page of ours, such as
-    mail programs do to end reminders (RFC 8058). It must not rely on cookies."""
+    """Marks a route outside /api whose requests need not name our pages as their origin. It must
+    not rely on cookies: then a foreign page can do no more than anybody who has the address."""
     view.is_open_to_programs = True  # type: ignore[attr-defined]
     return view
 
@@ -195,9 +199,20 @@ async def _set_cookies(response: Response) -> Response:
 
 
 async def _send_to_sign_in(error: NotSignedIn) -> Response:
-    back = local_path(request.full_path.rstrip("?")) if request.method == "GET" else None
-    pairs = MultiDict([("next", back)] if back else [])
-    return redirect_to(link("/signin", pairs))
+    if is_by_script():
+        return _problem(error)
+    return redirect_to(sign_in_address(request.full_path if request.method == "GET" else None))
+
+
+def sign_in_address(back: str | None) -> str:
+    """Where one signs in and then goes to the page `back`."""
+    path = local_path((back or "").rstrip("?"))
+    return link("/signin", MultiDict([("next", path)] if path else []))
+
+
+def is_by_script() -> bool:
+    """Whether a script of our pages asks, which reads problems instead of pages."""
+    return request.mimetype == "application/json"
 
 
 def redirect_to(path: str) -> Response:
@@ -207,7 +222,14 @@ def redirect_to(path: str) -> Response:
     return response
 
 
+def _problem(error: FreiplatzError) -> Response:
+    body, status, headers = problem_response(problem_of(error))
+    return Response(body, status=status, headers=headers)
+
+
 async def _form_refused(error: FormRefused) -> Response:
+    if is_by_script():
+        return _problem(error)
     _ = current_language().gettext
     return await message_page(
         403,

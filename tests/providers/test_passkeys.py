@@ -53,7 +53,7 @@ async def ask(pool: Pool) -> tuple[str, str]:
 
 async def finish(pool: Pool, cookie: str, answer: str, site: Site = SITE) -> int:
     async with pool.acquire() as connection:
-        return await finish_authentication(connection, site, cookie, answer)
+        return (await finish_authentication(connection, site, cookie, answer)).id
 
 
 async def sign_in(pool: Pool, device: Authenticator) -> int:

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from providers.sessions import (
+    ENDS,
     LIVES,
     find_session,
     hash_secret,
@@ -64,6 +65,22 @@ async def test_it_lives_for_thirty_days_from_its_last_use(pool: Pool, anna: Staf
     await back_date(pool, cookie, LIVES + timedelta(seconds=1))
     assert await find_session(pool, cookie) is None
     assert await select_sessions(pool, anna.id) == []
+
+
+async def test_it_ends_after_half_a_year_however_often_it_is_used(pool: Pool, anna: Staff) -> None:
+    cookie = await start_session(pool, anna.id, "")
+    await pool.execute(
+        "UPDATE staff_session SET created_at = created_at - $1::interval",
+        ENDS - timedelta(days=2),
+    )
+    await back_date(pool, cookie, timedelta(hours=2))
+    assert await find_session(pool, cookie) is not None
+    (session,) = await select_sessions(pool, anna.id)
+    assert session.expires_at == session.created_at + ENDS
+    await pool.execute("UPDATE staff_session SET created_at = created_at - interval '3 days',"
+                       " seen_at = seen_at - interval '2 hours'")  # fmt: skip
+    await find_session(pool, cookie)
+    assert await find_session(pool, cookie) is None
 
 
 async def test_its_use_is_noted_to_the_hour(pool: Pool, anna: Staff) -> None:

@@ -11,7 +11,7 @@ import redis.asyncio
 
 from providers.limits import Limit, Limiter
 from providers.people import LastAdmin, remove_person, withdraw_invitation
-from providers.sessions import hash_secret
+from providers.sessions import find_session, hash_secret, start_session
 from providers.signin import (
     INVITATION_LIVES,
     LINK_LIVES,
@@ -28,7 +28,13 @@ from providers.signin import (
     issue_link,
     select_offer,
 )
-from providers.staff import delete_staff, membership_for, select_memberships, select_staff
+from providers.staff import (
+    delete_membership,
+    delete_staff,
+    membership_for,
+    select_memberships,
+    select_staff,
+)
 from tests.providers.people import ANNA, BERT, a_person, a_provider
 from vacancies.database import Pool
 from vacancies.deployment import Deployment
@@ -47,7 +53,7 @@ async def link(pool: Pool, email: str = ANNA, browser: str = BROWSER) -> str:
 
 async def claim(pool: Pool, token: str, browser: str = BROWSER) -> str:
     async with pool.acquire() as connection:
-        return (await claim_offer(connection, token, browser)).email
+        return (await claim_offer(connection, token, browser)).staff.email
 
 
 async def age(pool: Pool, token: str, by: timedelta) -> None:
@@ -255,3 +261,31 @@ async def test_without_redis_nothing_is_refused() -> None:
         taken.bind(("127.0.0.1", 0))  # and not listening: a call is refused
         async with redis.asyncio.Redis(port=taken.getsockname()[1]) as away:
             assert await Limiter(away, "epoch", "secret").allows(Limit("test", 0, 60), "x")
+
+
+async def test_an_invitation_opens_nothing_of_somebody_who_is_known(
+    pool: Pool, writer: Writer
+) -> None:
+    """It lives a week, in any browser: that is too much for an account with other rights."""
+    provider = await a_provider(pool, writer, "a", "b")
+    async with pool.acquire() as connection:
+        first = await issue_invitation(connection, BERT, provider.id, "a")
+        claimed = await claim_offer(connection, first, "", "pl")
+        assert (claimed.may_sign_in, claimed.staff.language) == (True, "pl")
+        second = await issue_invitation(connection, BERT, provider.id, "b")
+        assert (await select_offer(connection, second, "")).is_known
+        claimed = await claim_offer(connection, second, "", "en")
+        assert (claimed.may_sign_in, claimed.staff.language) == (False, "pl")
+    assert await membership_for(pool, claimed.staff.id, "b") is not None
+
+
+async def test_who_may_do_nothing_any_more_is_signed_out(pool: Pool, writer: Writer) -> None:
+    provider = await a_provider(pool, writer, "a", "b")
+    staff = await a_person(pool, provider, BERT, "a")
+    await a_person(pool, provider, BERT, "b")
+    cookie = await start_session(pool, staff.id, "")
+    first, second = await select_memberships(pool, staff.id)
+    await delete_membership(pool, first.id)
+    assert await find_session(pool, cookie) is not None
+    await delete_membership(pool, second.id)
+    assert await find_session(pool, cookie) is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,6 +12,7 @@ from email.message import EmailMessage
 from html import unescape
 
 import aiohttp
+from multidict import CIMultiDict
 
 from providers.staff import Staff, ensure_membership, ensure_staff
 from tests.conftest import Service
@@ -26,7 +28,7 @@ BERT = "bert@example.org"
 class Answer:
     status: int
     text: str
-    headers: dict[str, str]
+    headers: CIMultiDict[str]
     cookies: list[str]
 
     @property
@@ -67,8 +69,15 @@ class Desk:
     async def submit(self, page: str, path: str, **fields: str) -> Answer:
         """Open `page`, and send the form for `path` that is on it."""
         opened = await self.get(page)
-        assert f'action="{path}' in opened.text, opened.text
-        return await self._send(path, opened.token, self.url, {}, fields)
+        found = re.search(rf'action="({re.escape(path)}[^"]*)"', opened.text)
+        assert found is not None, opened.text
+        return await self._send(unescape(found[1]), opened.token, self.url, {}, fields)
+
+    async def send_json(self, path: str, body: object, **headers: str) -> Answer:
+        """What the client of a page sends."""
+        sent = {"Origin": self.url, "Content-Type": "application/json"}
+        sent |= {name.replace("_", "-"): value for name, value in headers.items()}
+        return await self._ask("POST", path, headers=sent, data=json.dumps(body).encode())
 
     async def _send(
         self,
@@ -95,7 +104,7 @@ class Desk:
             return Answer(
                 answer.status,
                 await answer.text(),
-                dict(answer.headers),
+                answer.headers.copy(),
                 answer.headers.getall("Set-Cookie", []),
             )
 

@@ -14,7 +14,10 @@ from web.staff import is_open_to_programs
 
 CHANGING = {"POST", "PUT", "PATCH", "DELETE"}
 # Routes that programs call by themselves, each with its reason; they use no cookies.
-OPEN_TO_PROGRAMS: dict[str, str] = {}
+OPEN_TO_PROGRAMS = {
+    "/report/link/<token>": "opens by the signed token; its page sends no origin (no-referrer)",
+    "/report/link/<token>/renew": "the same",
+}
 # Routes that open by what stands in their address instead of by a cookie: there is nothing that
 # a foreign page could borrow, and the check of the origin is enough.
 WITHOUT_TOKEN: dict[str, str] = {}

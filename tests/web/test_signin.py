@@ -29,7 +29,7 @@ async def test_from_the_address_to_the_account(service: Service) -> None:
         assert mail["Auto-Submitted"] == "auto-generated"
         path = link_in(mail)
         redeemed = await desk.submit(path, path)
-        assert (redeemed.status, redeemed.headers["Location"]) == (303, "/account")
+        assert (redeemed.status, redeemed.headers["Location"]) == (303, "/report/home/a")
         (cookie,) = [c for c in redeemed.cookies if c.startswith("freiplatz=")]
         for attribute in ("HttpOnly", "Path=/", "SameSite=Lax", "Max-Age=2592000"):
             assert attribute in cookie
@@ -38,7 +38,7 @@ async def test_from_the_address_to_the_account(service: Service) -> None:
         assert account.status == 200
         assert ANNA in account.text
         assert "Haus a" in account.text
-        assert account.headers["Cache-Control"] == "no-store"
+        assert account.headers["Cache-Control"] == "no-store, no-transform"
         assert "Content-Encoding" not in account.headers
 
 
@@ -81,6 +81,19 @@ async def test_without_https_nobody_signs_in_from_elsewhere(settings: Settings) 
         elsewhere = {"Host": "freiplatz.example"}
         async with service.client.get(f"{service.url}/signin", headers=elsewhere) as answer:
             assert answer.status == 503
+
+
+async def test_the_address_of_a_link_goes_nowhere(service: Service) -> None:
+    """Not to our own log as the referrer of what the page asks for, nor into a list; but the
+    form may say from where it comes, as it could not with `no-referrer`."""
+    await a_person(service)
+    async with a_desk(service) as desk:
+        await desk.submit("/signin", "/signin", email=ANNA)
+        path = link_in(await mail_number(service, 1))
+        for page in (await desk.get(path), await desk.get("/signin/unknown")):
+            assert page.headers["Referrer-Policy"] == "strict-origin"
+            assert page.headers["X-Robots-Tag"] == "noindex"
+            assert page.headers["Cache-Control"] == "no-store, no-transform"
 
 
 async def test_a_link_is_good_once(service: Service) -> None:

@@ -55,7 +55,7 @@ async function post(path: string, pressed: HTMLElement, body?: unknown): Promise
     method: "POST",
     headers: {
       "Content-Type": "application/json",
-      "X-Form-Token": pressed.dataset["token"] ?? "",
+      "X-CSRF-Token": pressed.dataset["token"] ?? "",
     },
     body: JSON.stringify(body ?? {}),
     redirect: "error",
