@@ -8,7 +8,7 @@ import pytest
 from playwright.async_api import Browser, BrowserContext, Page, expect
 
 from providers.sessions import revoke_sessions, start_session
-from providers.staff import Staff
+from providers.staff import Staff, update_staff
 from tests.conftest import Service
 from tests.waiting import until
 from tests.web.carer import carer_of
@@ -52,8 +52,11 @@ async def one_more(page: Page) -> None:
 
 @pytest.fixture
 async def anna(service: Service) -> Staff:
+    staff = await a_person(service, home="a")
     await service.put_home("a", name="Haus Anna", capacity={"long_term": 60, "short_term": 8})
-    return await a_person(service, home="a")
+    pool = service.state.deployment.pool
+    await update_staff(pool, staff.id, name="Anna", language="en")
+    return staff
 
 
 async def test_report_and_undo(service: Service, browser: Browser, anna: Staff) -> None:
@@ -145,7 +148,7 @@ async def test_who_signs_out_leaves_no_page_on_the_device(
     service: Service, browser: Browser, anna: Staff
 ) -> None:
     options = await with_session(service, anna)
-    async with reporting(browser, service, PAGE, **options) as (context, page):
+    async with reporting(browser, service, PAGE, **options) as (_, page):
         await page.goto(service.url + "/account?lang=en")
         await page.get_by_role("button", name="Sign out", exact=True).tap()
         await expect(page.locator("h1")).to_have_text("Sign in to report")
@@ -184,7 +187,8 @@ async def swipe(page: Page, direction: int) -> None:
         """(direction) => {
       const main = document.getElementById('main');
       const send = (type, x) => main.dispatchEvent(new PointerEvent(type, {
-        bubbles: true, pointerId: 1, pointerType: 'touch', isPrimary: true, clientX: x, clientY: 300,
+        bubbles: true, pointerId: 1, pointerType: 'touch', isPrimary: true,
+        clientX: x, clientY: 300,
       }));
       send('pointerdown', 180);
       for (const far of [20, 60, 110]) send('pointermove', 180 + far * direction);

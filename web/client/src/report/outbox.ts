@@ -71,9 +71,8 @@ export class Outbox {
 
   /** Send what waits, and show what still does. */
   async send(): Promise<void> {
-    const all = await waiting();
-    if (all.length === 0) return;
-    await this.#adopt(all);
+    if ((await waiting()).length === 0) return;
+    await this.adopt();
     await sendWaiting();
     await this.show();
   }
@@ -140,9 +139,9 @@ export class Outbox {
 
   /** What could not be sent by a link that is over, or in a session that has ended, goes by the
    * page that was opened now: if the same person has made it. */
-  async #adopt(all: Waiting[]): Promise<void> {
+  async adopt(): Promise<void> {
     const { homeId, address, person, csrf } = this.start;
-    for (const report of all) {
+    for (const report of await waiting()) {
       const kind = report.trouble?.kind;
       if (report.person !== person || kind === "changed" || kind === "refused") continue;
       if (report.homeId === homeId) {
