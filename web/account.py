@@ -11,17 +11,26 @@ from providers.passkeys import delete_passkey, select_passkeys
 from providers.sessions import revoke_session, revoke_sessions, select_sessions
 from providers.staff import Membership, select_homes_of, select_memberships, update_staff
 from vacancies.database import borrowed
-from web.cards import freshness_text
+from vacancies.models import Freshness
+from web.cards import last_said_at
 from web.language import languages
 from web.pages import current_language, in_language, link, page
 from web.reporter import home_report_path
 from web.signin import can_use_passkeys
 from web.staff import check_form, redirect_to, require_staff
 from web.state import state
+from web.words import N_
 
 account = Blueprint("account", __name__)
 
 _MOST_NAME_CHARACTERS = 80
+# To those who report; what the public reads (`words.FRESHNESS`) says to telephone.
+_AGES = {
+    Freshness.FRESH: N_("Reported %(age)s"),
+    Freshness.AGEING: N_("Reported %(age)s. Please report again."),
+    Freshness.STALE: N_("Reported %(age)s. Nothing is shown as free any more."),
+    Freshness.UNKNOWN: N_("Not reported yet"),
+}
 
 
 @account.get("/account")
@@ -95,12 +104,15 @@ async def remove_passkey(number: str) -> Response:
 def _row(home_id: str, name: str) -> dict[str, str]:
     """A home with the age of what it has said, as the public sees it."""
     language, listing = current_language(), state().board.get(home_id)
+    freshness = listing.freshness if listing else Freshness.UNKNOWN
+    said_at = last_said_at(listing) if listing else None
+    age = language.age(said_at, datetime.now(UTC)) if said_at else ""
     return {
         "id": home_id,
         "name": name,
         "report": home_report_path(home_id),
-        "freshness": listing.freshness.value if listing else "unknown",
-        "age": freshness_text(listing, language, datetime.now(UTC)) if listing else "",
+        "freshness": freshness.value,
+        "age": language.gettext(_AGES[freshness], age=age),
     }
 
 

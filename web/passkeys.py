@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 import msgspec
-from quart import Blueprint, Response, request
+import structlog
+from quart import Blueprint, Response, current_app, request
 
 from providers.passkeys import (
     CHALLENGE_LIVES,
@@ -16,17 +17,23 @@ from providers.passkeys import (
     finish_authentication,
     finish_registration,
 )
+from providers.post import MailSender, PostRefused, sender_address
+from providers.staff import Staff
 from vacancies.database import borrowed
 from web.cookies import cookie, set_cookie
 from web.device import device_words
+from web.language import choose
 from web.origin import host_of, local_path, sign_in_origin
 from web.pages import link
 from web.problems import problem_of, problem_response
 from web.signin import can_use_passkeys, landing
+from web.signin_mail import passkey_mail
 from web.staff import begin_session, check_form, require_staff
 from web.state import state
 
 passkeys = Blueprint("passkeys", __name__)
+
+log = structlog.get_logger()
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -71,12 +78,27 @@ async def register() -> Response:
     """Enter the passkey that the browser has made."""
     await check_form()
     found = await require_staff()
-    label = device_words(request.headers.get("User-Agent", ""))
+    label, site = device_words(request.headers.get("User-Agent", "")), _site()
     async with borrowed(state().deployment.pool) as connection:
         await finish_registration(
-            connection, _site(), found.staff, cookie("challenge"), await _credential(), label
+            connection, site, found.staff, cookie("challenge"), await _credential(), label
         )
+    current_app.add_background_task(_tell, found.staff, label, site.origin)
     return _done(link("/account"))
+
+
+async def _tell(staff: Staff, device: str, origin: str) -> None:
+    """A passkey outlives the session in which it was made: whoever got into that for a moment
+    must not stay unnoticed."""
+    language = choose(staff.language, reporting=True)
+    sender: MailSender = current_app.extensions["mail"]
+    mail = passkey_mail(
+        sender_address(state().settings), staff, device, f"{origin}/account", language
+    )
+    try:
+        await sender.send(mail)
+    except PostRefused as error:
+        log.warning("the mail about a new passkey could not be sent", reason=error.detail)
 
 
 @passkeys.errorhandler(PasskeyRefused)

@@ -52,6 +52,26 @@ def invitation_mail(
     return make_mail(sender, recipient, subject, "\n\n".join(lines) + "\n")
 
 
+def passkey_mail(
+    sender: str, staff: Staff, device: str, account: str, language: Language
+) -> EmailMessage:
+    """That somebody has made a passkey, on that `device`; `account` is the address of the page on
+    which it can be removed."""
+    _ = language.gettext
+    where = device or _("Unknown browser")
+    lines = [
+        _greeting(staff.name, language),
+        _(
+            "It was made on: %(device)s. Whoever has that device unlocked can sign in as you.",
+            device=where,
+        ),
+        _("That was not you? Remove it in your account, and sign out everywhere:"),
+        account,
+    ]
+    subject = _("A passkey was made for your account")
+    return make_mail(sender, staff.email, subject, "\n\n".join(lines) + "\n")
+
+
 def _greeting(name: str, language: Language) -> str:
     _ = language.gettext
     return _("Good day %(name)s,", name=name) if name else _("Good day,")

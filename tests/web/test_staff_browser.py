@@ -8,16 +8,21 @@ from typing import Any
 import pytest
 from playwright.async_api import Browser, Page, expect
 
+from providers.links import LIVES
 from providers.people import select_people
 from providers.sessions import start_session
 from providers.signin import issue_invitation
 from providers.staff import Staff
 from tests.conftest import Service
-from tests.web.conftest import CLIENT, DESK, PHONE, opened
+from tests.web.carer import Carer, carer_of
+from tests.web.conftest import DESK, PHONE, opened, violations
 from tests.web.staff import BERT, a_person, link_in, mail_number, mails
 from vacancies.provider import ensure_provider
 
 pytestmark = pytest.mark.browser
+
+ZOOMED = {"width": 320, "height": 256}  # 1280 x 1024 at 400 %
+GERMAN_AND_ENGLISH = ("/people", "/homes/")
 
 
 @pytest.fixture
@@ -73,6 +78,9 @@ async def test_a_passkey_is_the_quick_way_back(local: Service, browser: Browser)
         await page.get_by_role("button", name="Make a passkey on this device").click()
         await expect(page.get_by_text("Chrome, Linux").first).to_be_visible()
         await expect(page.get_by_role("button", name="Remove the passkey")).to_be_visible()
+        told = await mail_number(local, 1)
+        assert "Chrome, Linux" in told.get_content()
+        assert f"{local.url}/account" in told.get_content()
         await page.goto(f"{local.url}/account?lang=en")
         await page.get_by_role("button", name="Sign out", exact=True).click()
         await page.goto(f"{local.url}/signin?lang=en&next=/homes/a/trail")
@@ -112,7 +120,7 @@ async def test_signing_in_by_keyboard(service: Service, browser: Browser, javasc
         while await page.locator(".big:focus").count() == 0:
             await keyboard.press("Tab")
         await keyboard.press("Enter")
-        await expect(page).to_have_url(f"{service.url}/account")
+        await expect(page).to_have_url(f"{service.url}/report/home/a")
 
 
 async def everything(service: Service) -> tuple[Staff, str]:
@@ -140,38 +148,98 @@ async def everything(service: Service) -> tuple[Staff, str]:
     return staff, f"/signin/{token}"
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_everybody_can_use_it(local: Service, browser: Browser, scheme: Any) -> None:
+def pages(carer: Carer, invitation: str) -> list[tuple[str, bool]]:
+    """Every page of people who report, and whether one must be signed in for it."""
+    over = carer.link(age=LIVES)
+    return [
+        ("/signin", False),
+        (invitation, False),
+        ("/signin/over", False),
+        (carer.link(), False),
+        (over, False),
+        ("/report/start", False),
+        ("/account", True),
+        ("/people", True),
+        ("/homes/a/trail", True),
+        ("/report/home/a", True),
+        ("/report/home/nowhere", True),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("viewport", "scheme", "language"),
+    [
+        (PHONE, "light", "en"),
+        (PHONE, "dark", "en"),
+        (DESK, "light", "en"),
+        (ZOOMED, "light", "en"),
+        (PHONE, "light", "ar"),
+        (DESK, "dark", "ar"),
+        (ZOOMED, "dark", "ar"),
+    ],
+    ids=str,
+)
+async def test_everybody_can_use_it(
+    local: Service, browser: Browser, viewport: dict[str, int], scheme: Any, language: str
+) -> None:
     staff, invitation = await everything(local)
-    axe = (CLIENT / "node_modules" / "axe-core" / "axe.min.js").read_text()
+    carer = await carer_of(local, "a")
+    await local.state.deployment.pool.execute("UPDATE membership SET links_from = '2000-01-01'")
     inside = await signed_in(local, staff)
-    pages = [("/signin", {}), (invitation, {}), ("/account", inside), ("/people", inside),
-             ("/homes/a/trail", inside)]  # fmt: skip
-    for viewport in (PHONE, DESK, {"width": 320, "height": 256}):
-        for path, options in pages:
-            async with opened(
-                browser, local, path, viewport, bypass_csp=True, color_scheme=scheme, **options
-            ) as page:
-                await page.wait_for_load_state("load")
-                for summary in await page.locator("summary").all():
-                    await summary.click()
-                width = await page.evaluate("document.documentElement.scrollWidth")
-                assert width <= viewport["width"], path
-                await page.evaluate(axe)
-                found = await page.evaluate("axe.run()")
-                bad = [
-                    (rule["id"], [node["html"][:150] for node in rule["nodes"]])
-                    for rule in found["violations"]
-                ]
-                assert bad == [], (path, viewport)
-                small = await page.evaluate(SMALL_TARGETS)
-                assert small == [], (path, viewport)
+    for path, is_inside in pages(carer, invitation):
+        address = f"{path}?lang={language}"
+        options = {"bypass_csp": True, "color_scheme": scheme, **(inside if is_inside else {})}
+        async with opened(browser, local, address, viewport, may_fail=True, **options) as page:
+            await page.wait_for_load_state("load")
+            for summary in await page.locator("summary").all():
+                await summary.click()
+            width = await page.evaluate("document.documentElement.scrollWidth")
+            assert width <= viewport["width"], path
+            assert await violations(page) == [], path
+            assert await page.evaluate(SMALL_TARGETS) == [], path
+            is_rtl = language == "ar" and not path.startswith(GERMAN_AND_ENGLISH)
+            assert await page.evaluate("document.dir") == ("rtl" if is_rtl else "ltr"), path
+
+
+@pytest.mark.parametrize("language", ["en", "ar"])
+async def test_everything_is_reached_by_keyboard(
+    local: Service, browser: Browser, language: str
+) -> None:
+    """Tab goes through all that can be done, in the order in which it is read, and shows where."""
+    staff, invitation = await everything(local)
+    carer = await carer_of(local, "a")
+    inside = await signed_in(local, staff)
+    for path, is_inside in pages(carer, invitation):
+        address, options = f"{path}?lang={language}", inside if is_inside else {}
+        async with opened(browser, local, address, PHONE, may_fail=True, **options) as page:
+            await page.wait_for_load_state("load")
+            wanted = await page.evaluate(REACHABLE)
+            walked = []
+            for _ in range(wanted):
+                await page.keyboard.press("Tab")
+                walked.append(await page.evaluate(FOCUSED))
+            assert [number for number, _ in walked] == list(range(wanted)), path
+            assert all(is_shown for _, is_shown in walked), path
 
 
 # What one taps on these pages is at least 44 pixels high (links in the foot aside).
 SMALL_TARGETS = """
 [...document.querySelectorAll("main :is(a, button, input, select, summary)")]
   .filter((it) => it.checkVisibility() && it.type !== "hidden")
-  .filter((it) => it.getBoundingClientRect().height < 43.5)
+  .filter((it) => (it.closest("label") ?? it).getBoundingClientRect().height < 43.5)
   .map((it) => it.outerHTML.slice(0, 150))
 """
+
+# What Tab stops at, numbered in the order of the page; how many.
+REACHABLE = """(() => {
+  const all = [...document.querySelectorAll("a[href], button, input, select, summary")]
+    .filter((it) => it.type !== "hidden" && !it.disabled && it.checkVisibility());
+  all.forEach((it, number) => { it.dataset.number = number; });
+  return all.length;
+})()"""
+# Its number, and whether one sees that it has the focus.
+FOCUSED = """(() => {
+  const it = document.activeElement, style = getComputedStyle(it);
+  const isShown = style.outlineStyle !== "none" || style.boxShadow !== "none";
+  return [Number(it.dataset.number ?? -1), isShown];
+})()"""
