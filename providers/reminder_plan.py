@@ -12,8 +12,8 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
-from providers.reminder_policy import Policies
 from providers.reminders import Step, first_due, usual_hour
+from providers.reporting_policy import Policies
 from vacancies.database import Connection, Pool
 from vacancies.listings import REGION
 

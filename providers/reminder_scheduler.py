@@ -26,9 +26,9 @@ from providers.reminder_plan import (
     plan_batch,
     record_settled,
 )
-from providers.reminder_policy import Policies, ReminderPolicy, select_policies
 from providers.reminder_post import Delivery, ReminderPost
 from providers.reminders import next_step, retry_at
+from providers.reporting_policy import Policies, ReportingPolicy, select_policies
 from providers.staff import Membership, select_members_of
 from vacancies.database import Pool, borrowed, is_connection_error
 from vacancies.homes import select_homes
@@ -184,7 +184,7 @@ def _outcome(reminder: Reminder, home: CareHome) -> Outcome | None:
     return "reported" if said_at is not None and said_at != reminder.since else None
 
 
-def _advance(reminder: Reminder, policy: ReminderPolicy, now: datetime) -> Reminder:
+def _advance(reminder: Reminder, policy: ReportingPolicy, now: datetime) -> Reminder:
     """The next step, also after one that reached nobody."""
     reminded_at = reminder.reminded_at or now
     following = next_step(reminder.step, reminded_at, policy)

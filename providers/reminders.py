@@ -13,7 +13,7 @@ from typing import Literal
 
 import msgspec
 
-from providers.reminder_policy import ReminderPolicy, moment_of
+from providers.reporting_policy import ReportingPolicy, moment_of
 from vacancies.listings import REGION
 
 Step = Literal["staff", "admins", "municipality"]
@@ -49,7 +49,7 @@ def usual_hour(counts: Mapping[int, int]) -> int:
     return min(sorted(hour for hour, n in counts.items() if n > 0), key=distance)
 
 
-def first_due(since: datetime, hour: int, policy: ReminderPolicy) -> datetime:
+def first_due(since: datetime, hour: int, policy: ReportingPolicy) -> datetime:
     """When the staff of a home is reminded that was last heard at `since` and usually reports
     in the `hour` (UTC).
 
@@ -58,7 +58,7 @@ def first_due(since: datetime, hour: int, policy: ReminderPolicy) -> datetime:
     evening what they said in the morning. If mail may go out at no moment in between, as over a
     Sunday, then at the usual hour of the first day after.
     """
-    earliest, latest = since + policy.every / 2, since + policy.every
+    earliest, latest = since + policy.fresh_for / 2, since + policy.fresh_for
     for day in _days(latest, earliest):
         moment = _usual_moment(day, hour, policy)
         if earliest <= moment <= latest and policy.permits(moment):
@@ -70,7 +70,7 @@ def first_due(since: datetime, hour: int, policy: ReminderPolicy) -> datetime:
     return _after(latest, hour, policy)
 
 
-def next_step(step: Step, reminded_at: datetime, policy: ReminderPolicy) -> NextStep | None:
+def next_step(step: Step, reminded_at: datetime, policy: ReportingPolicy) -> NextStep | None:
     """What follows on `step` while the home stays silent; None if nobody is left."""
     if step == "staff":
         admins_at = reminded_at + timedelta(hours=policy.admins_after_hours)
@@ -81,7 +81,7 @@ def next_step(step: Step, reminded_at: datetime, policy: ReminderPolicy) -> Next
     return None
 
 
-def retry_at(failures: int, now: datetime, policy: ReminderPolicy) -> datetime | None:
+def retry_at(failures: int, now: datetime, policy: ReportingPolicy) -> datetime | None:
     """When to try again after so many `failures`, the last of them `now`; None: no more."""
     if failures >= MOST_FAILURES:
         return None
@@ -89,7 +89,7 @@ def retry_at(failures: int, now: datetime, policy: ReminderPolicy) -> datetime |
     return policy.next_permitted(now + wait)
 
 
-def _usual_moment(day: date, hour: int, policy: ReminderPolicy) -> datetime:
+def _usual_moment(day: date, hour: int, policy: ReportingPolicy) -> datetime:
     """The beginning of the usual hour; outside of the permitted time of day the opening, or the
     last hour."""
     minute = max(hour * 60, policy.from_minute)
@@ -98,7 +98,7 @@ def _usual_moment(day: date, hour: int, policy: ReminderPolicy) -> datetime:
     return moment_of(day, minute)
 
 
-def _after(latest: datetime, hour: int, policy: ReminderPolicy) -> datetime:
+def _after(latest: datetime, hour: int, policy: ReportingPolicy) -> datetime:
     opens = policy.next_permitted(latest)
     moment = _usual_moment(opens.astimezone(REGION).date(), hour, policy)
     return moment if moment >= opens and policy.permits(moment) else opens.astimezone(UTC)

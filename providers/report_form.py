@@ -8,6 +8,7 @@ the page does not show of a line (care grades, focuses) stays as it is.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -121,6 +122,18 @@ def _number(text: str, field: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 19):
         raise InvalidInput(f"{text!r} is not a whole number.", field=field)
     return int(text)
+
+
+def by_our_clock(report: PageReport, client_now: datetime | None) -> PageReport:
+    """The report with the time at which its button was pressed told by our clock. `client_now`
+    is what the sender's clock says now: phones whose clock is wrong must be able to report."""
+    if client_now is None or report.observed_at is None:
+        return report
+    try:
+        observed_at = report.observed_at + (datetime.now(UTC) - client_now)
+    except OverflowError:
+        raise InvalidInput("This time cannot be.", field="observed_at") from None
+    return replace(report, observed_at=observed_at)
 
 
 def commands_for(home: CareHome, report: PageReport, actor: Actor) -> list[Command]:

@@ -223,7 +223,10 @@ def _stamp(decided: Decided, first: int) -> dict[str, CareHome]:
 
 def _same_profile(home: CareHome, before: CareHome | None) -> bool:
     return (
-        before is not None and before.profile is home.profile and before.identity == home.identity
+        before is not None
+        and before.profile is home.profile
+        and before.identity == home.identity
+        and before.policy is home.policy
     )
 
 

@@ -236,23 +236,6 @@ class Amend(msgspec.Struct, frozen=True, kw_only=True):
         return home if profile == home.profile else replace(home, profile=profile)
 
 
-class Reevaluate(msgspec.Struct, frozen=True, kw_only=True):
-    """Time has passed: judge the home anew. Nothing happens if that is no longer due."""
-
-    home_id: str
-    actor: Actor = OPERATOR
-
-    @property
-    def kind(self) -> None:
-        return None
-
-    def decide(self, home: CareHome | None, at: datetime) -> CareHome:
-        if home is None:
-            raise UnknownHome(f"There is no home {self.home_id}.")
-        due = home.next_transition_at is not None and home.next_transition_at <= at
-        return replace(home, evaluated_at=at) if due else home
-
-
 def _not_ahead(observed_at: datetime | None, at: datetime) -> datetime:
     """`observed_at`, or now; a clock that is a little fast is taken as now."""
     if observed_at is None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Container, Sequence
-from datetime import datetime
+from datetime import timedelta
+from functools import lru_cache
 
 import asyncpg
 import msgspec
@@ -20,6 +21,7 @@ from vacancies.models import (
     HomeStatus,
     Need,
     Point,
+    Policy,
     Precision,
     Profile,
     StopReason,
@@ -29,6 +31,7 @@ from vacancies.models import (
 
 # Tombstones older than this leave the boards; cursors from before get a reset.
 TOMBSTONE_DAYS = 90
+HOUR = timedelta(hours=1)
 
 _LINES = msgspec.json.Decoder(tuple[Vacancy, ...])
 _CAPACITY = msgspec.json.Decoder(dict[CareForm, int])
@@ -54,6 +57,12 @@ _CHANGED = (
 )
 
 
+@lru_cache(maxsize=100)
+def hours_policy(fresh_hours: int, ageing_hours: int) -> Policy:
+    """One object for all homes that it holds for."""
+    return Policy(fresh_for=fresh_hours * HOUR, ageing_for=ageing_hours * HOUR)
+
+
 def home_from_row(row: asyncpg.Record) -> CareHome:
     return CareHome(
         id=row["id"],
@@ -68,6 +77,7 @@ def home_from_row(row: asyncpg.Record) -> CareHome:
         evaluated_at=row["evaluated_at"],
         next_transition_at=row["next_transition_at"],
         closed_at=row["closed_at"],
+        policy=hours_policy(row["fresh_hours"], row["ageing_hours"]),
         revision=row["revision"],
         moved_revision=row["moved_revision"],
     )
@@ -139,6 +149,8 @@ def _row_from_home(home: CareHome) -> dict[str, object]:
         "status": profile.status,
         "merged_into": profile.merged_into,
         "closed_at": home.closed_at,
+        "fresh_hours": home.policy.fresh_for // HOUR,
+        "ageing_hours": home.policy.ageing_for // HOUR,
         "moved_revision": home.moved_revision,
     }
 
@@ -238,24 +250,3 @@ async def select_homes_since(
     cursor = await connection.cursor(f"{_SELECT} WHERE {_CHANGED}", revision, TOMBSTONE_DAYS)
     while rows := await cursor.fetch(batch):
         yield [home_from_row(row) for row in rows]
-
-
-async def select_due_homes(connection: Connection | Pool, limit: int) -> list[str]:
-    """Ids of homes that time has changed, by the database's clock, oldest first."""
-    rows = await connection.fetch(
-        "SELECT home_id FROM home_state WHERE next_transition_at <= clock_timestamp()"
-        " ORDER BY next_transition_at LIMIT $1",
-        limit,
-    )
-    return [row["home_id"] for row in rows]
-
-
-async def select_sweep_lag(connection: Connection | Pool) -> float:
-    """Seconds by which the oldest due transition is late, 0 if none is."""
-    due: datetime | None
-    row = await connection.fetchrow(
-        "SELECT min(next_transition_at) AS due, clock_timestamp() AS clock FROM home_state"
-    )
-    assert row is not None
-    due = row["due"]
-    return 0.0 if due is None else max(0.0, (row["clock"] - due).total_seconds())

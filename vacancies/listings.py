@@ -19,14 +19,14 @@ from vacancies.models import (
     Freshness,
     HomeStatus,
     Listing,
-    Policy,
     Room,
     Sex,
     Vacancy,
 )
 
 REGION = ZoneInfo("Europe/Berlin")
-DEFAULT_POLICY = Policy()
+# In a home with fewer licensed places, details of one place could reveal a death.
+SMALL_HOME_PLACES = 30
 DAY = timedelta(days=1)
 
 
@@ -41,14 +41,14 @@ def midnight(day: date) -> datetime:
     return datetime.combine(day, time(), REGION).astimezone(UTC)
 
 
-def freshness(home: CareHome, policy: Policy = DEFAULT_POLICY) -> Freshness:
+def freshness(home: CareHome) -> Freshness:
     said_at = home.last_said_at
     if said_at is None:
         return Freshness.UNKNOWN
     age = home.evaluated_at - said_at
-    if age < policy.fresh_for:
+    if age < home.policy.fresh_for:
         return Freshness.FRESH
-    return Freshness.AGEING if age < policy.ageing_for else Freshness.STALE
+    return Freshness.AGEING if age < home.policy.ageing_for else Freshness.STALE
 
 
 def active_stop(home: CareHome) -> AdmissionStop | None:
@@ -59,20 +59,20 @@ def active_stop(home: CareHome) -> AdmissionStop | None:
     return None
 
 
-def evaluate(home: CareHome, at: datetime, policy: Policy = DEFAULT_POLICY) -> CareHome:
+def evaluate(home: CareHome, at: datetime) -> CareHome:
     """The home as judged at `at`, with the moment at which that must be done again."""
-    later = [moment for moment in _transitions(home, policy) if moment > at]
+    later = [moment for moment in _transitions(home) if moment > at]
     return replace(home, evaluated_at=at, next_transition_at=min(later) if later else None)
 
 
-def _transitions(home: CareHome, policy: Policy) -> list[datetime]:
+def _transitions(home: CareHome) -> list[datetime]:
     """Every moment at which time alone changes the public listing of `home`."""
     if home.profile.status is not HomeStatus.OPEN:
         return []
     moments = []
     said_at = home.last_said_at
     if said_at is not None:
-        moments = [said_at + policy.fresh_for, said_at + policy.ageing_for]
+        moments = [said_at + home.policy.fresh_for, said_at + home.policy.ageing_for]
     stop = home.profile.admission_stop
     if stop is not None and stop.until is not None:
         moments.append(midnight(stop.until + DAY))
@@ -84,21 +84,21 @@ def _transitions(home: CareHome, policy: Policy) -> list[datetime]:
     return moments
 
 
-def is_small(home: CareHome, policy: Policy = DEFAULT_POLICY) -> bool:
+def is_small(home: CareHome) -> bool:
     """Whether details of one place could reveal a death; unknown capacity is not small."""
     licensed = sum(home.profile.capacity.values())
-    return 0 < licensed < policy.small_home_places
+    return 0 < licensed < SMALL_HOME_PLACES
 
 
-def public_listing(home: CareHome, policy: Policy = DEFAULT_POLICY) -> Listing:
-    age = freshness(home, policy)
+def public_listing(home: CareHome) -> Listing:
+    age = freshness(home)
     stop = active_stop(home)
     counts = (
         home.profile.status is HomeStatus.OPEN
         and stop is None
         and age in (Freshness.FRESH, Freshness.AGEING)
     )
-    lines = _public_lines(home, policy) if counts else ()
+    lines = _public_lines(home) if counts else ()
     free: dict[CareForm, int] = {}
     for line in lines:
         if line.count > 0:
@@ -119,14 +119,14 @@ def public_listing(home: CareHome, policy: Policy = DEFAULT_POLICY) -> Listing:
     )
 
 
-def _public_lines(home: CareHome, policy: Policy) -> tuple[Vacancy, ...]:
+def _public_lines(home: CareHome) -> tuple[Vacancy, ...]:
     current = home.vacancies
     for line in current:
         if line.available_from or line.available_until:
             today = local_date(home.evaluated_at)
             current = tuple(_from_today(each, today) for each in current if _not_over(each, today))
             break
-    if not is_small(home, policy):
+    if not is_small(home):
         return current
     merged: dict[tuple[CareForm, date | None, date | None], Vacancy] = {}
     for line in map(coarse, current):

@@ -189,12 +189,24 @@ class Profile(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     merged_into: str | None = None
 
 
+class Policy(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """Limits that a municipality may set; these are the defaults. A report is fresh, then
+    ageing, and stale from the age of `ageing_for` on."""
+
+    fresh_for: timedelta = timedelta(hours=24)
+    ageing_for: timedelta = timedelta(hours=72)
+
+
+DEFAULT_POLICY = Policy()
+
+
 class CareHome(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """A licensed home at one place, with all that it has reported: not for the public.
 
     `evaluated_at` is the moment for which freshness and dates were last judged; a listing
     is a pure function of this object, so that every process shows the same.
-    `identity` recognises the home in the next import of the same list.
+    `identity` recognises the home in the next import of the same list. `policy` is that of its
+    municipality, as the home was last judged by.
     """
 
     id: str
@@ -209,6 +221,7 @@ class CareHome(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     evaluated_at: datetime
     next_transition_at: datetime | None = None
     closed_at: datetime | None = None
+    policy: Policy = DEFAULT_POLICY
     revision: int = 0
     moved_revision: int = 0
 
@@ -240,11 +253,3 @@ class Listing(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults
     observed_at: datetime | None = None
     confirmed_at: datetime | None = None
     closed_at: datetime | None = None
-
-
-class Policy(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    """Limits that a municipality may set; these are the defaults of the deployment."""
-
-    fresh_for: timedelta = timedelta(hours=24)
-    ageing_for: timedelta = timedelta(hours=72)
-    small_home_places: int = 30

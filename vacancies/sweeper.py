@@ -1,4 +1,5 @@
-"""Time is a reporter: homes whose listing time alone has changed get a new revision.
+"""Time is a reporter: homes whose listing time alone has changed get a new revision, and so do
+those for which another policy holds now.
 
 One sweeper in the deployment, whoever holds the advisory lock, by the database's clock. So
 there is one mechanism for every change, and no client needs a clock.
@@ -7,14 +8,15 @@ there is one mechanism for every change, and no client needs a clock.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 import structlog
 
-from vacancies.commands import Reevaluate
+from vacancies.commands import Command
 from vacancies.database import Pool, borrowed, is_connection_error
 from vacancies.errors import FreiplatzError
-from vacancies.homes import select_due_homes
 from vacancies.idempotency import delete_old_answers
+from vacancies.judging import Judge, Reevaluate, select_due_homes, select_misjudged_homes
 from vacancies.writer import Writer
 
 log = structlog.get_logger()
@@ -40,7 +42,7 @@ async def sweep_for_ever(pool: Pool, writer: Writer, *, seconds: float = SWEEP_S
 
 
 async def sweep(pool: Pool, writer: Writer) -> int:
-    """Re-evaluate all homes that are due; returns how many changed.
+    """Judge all homes that are due, or by another policy now; returns how many changed.
 
     Does nothing while another process sweeps. The lock ends with its connection, so a
     process that dies does not hold it.
@@ -51,12 +53,24 @@ async def sweep(pool: Pool, writer: Writer) -> int:
             return 0
         try:
             while ids := await select_due_homes(connection, SWEEP_HOMES):
-                settled = await writer.submit([Reevaluate(home_id=home_id) for home_id in ids])
-                done = sum(outcome.changed for outcome in settled.outcomes)
+                done = await _submit(writer, [Reevaluate(home_id=home_id) for home_id in ids])
                 changed += done
                 if done == 0:
                     break  # the clock of the next round will see them
+            while misjudged := await select_misjudged_homes(connection, SWEEP_HOMES):
+                done = await _submit(
+                    writer, [Judge(home_id=home_id, policy=policy) for home_id, policy in misjudged]
+                )
+                changed += done
+                if done == 0:
+                    break
             await delete_old_answers(connection)
         finally:
             await connection.execute("SELECT pg_advisory_unlock($1)", SWEEPER_LOCK)
     return changed
+
+
+async def _submit(writer: Writer, commands: Sequence[Command]) -> int:
+    """How many homes have changed."""
+    settled = await writer.submit(commands)
+    return sum(outcome.changed for outcome in settled.outcomes)

@@ -20,6 +20,7 @@ COMMANDS = {
     "provider": "web.commands.administration:provider",
     "home": "web.commands.administration:home",
     "staff": "web.commands.staff:staff",
+    "policy": "web.commands.policy:policy",
     "reminders": "web.commands.reminders:reminders",
     "demo": "web.commands.demo:demo",
 }

@@ -11,7 +11,7 @@ from prometheus_client.registry import Collector
 from quart import Blueprint, Response
 
 from vacancies.database import borrowed, is_connection_error
-from vacancies.homes import select_sweep_lag
+from vacancies.judging import select_sweep_lag
 from web.state import State, state
 
 operations = Blueprint("operations", __name__)

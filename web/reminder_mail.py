@@ -61,7 +61,7 @@ class MailWriter:
         self._settings = settings
 
     def for_member(self, home: CareHome, member: Membership, step: Step, now: datetime) -> Letter:
-        language = choose(member.staff.language)
+        language = choose(member.staff.language, reporting=True)
         content = self._content(language, home, member, step, now)
         return Letter(
             subject=_subject(language, home, step),
@@ -94,7 +94,7 @@ class MailWriter:
         )
 
     def text_message(self, home: CareHome, member: Membership, now: datetime) -> str:
-        return choose(member.staff.language).gettext(
+        return choose(member.staff.language, reporting=True).gettext(
             "Freiplatz: which places are free at %(home)s? %(address)s",
             home=home.profile.name[:_SMS_NAME_LETTERS],
             address=self._page(home, member, now),
@@ -110,6 +110,7 @@ class MailWriter:
         _ = language.gettext
         page = self._page(home, member, now)
         name = member.staff.name
+        unreviewed = _("This translation has not been checked by a native speaker yet.")
         return Content(
             greeting=_("Hello %(name)s,", name=name) if name else _("Hello,"),
             lead=_lead(language, home, step),
@@ -125,6 +126,7 @@ class MailWriter:
                 _("A link opens a page. Nothing is reported before you confirm it there."),
                 _("The links are good for 48 hours. Please do not pass them on."),
                 _("You get this mail because you may report for this home."),
+                *([] if language.is_reviewed else [unreviewed]),
             ],
             account=f"{self._url}/account",
         )
@@ -220,7 +222,7 @@ def _joined(lines: list[str]) -> str:
 @cache
 def _environment(code: str) -> Environment:
     """Mails are written outside of requests, so that there is no language of the page."""
-    translations = choose(code).translations
+    translations = choose(code, reporting=True).translations
     found = Environment(
         loader=PackageLoader("web"),
         autoescape=select_autoescape(),

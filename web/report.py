@@ -19,8 +19,9 @@ from werkzeug.datastructures import MultiDict
 
 from providers.decoding import decode
 from providers.links import LinkExpired
+from providers.payloads import Moment
 from providers.post import open_mail_sender
-from providers.report_form import PageReport, commands_for, read_form
+from providers.report_form import PageReport, by_our_clock, commands_for, read_form
 from providers.staff import claim_link_mail
 from vacancies.audience import Audience
 from vacancies.batch import Settled
@@ -172,12 +173,23 @@ async def _undo(reporter: Reporter, if_match: str) -> Undo:
 async def _send_json(reporter: Reporter) -> Response:
     content: bytes = await request.get_data(as_text=False)  # type: ignore[assignment]
     try:
-        report = decode(content, PageReport)
+        report = by_our_clock(decode(content, PageReport), _client_time())
         commands = commands_for(reporter.home, report, reporter.actor)
         settled = await _submit(commands, _remembered(reporter, content))
     except FreiplatzError as error:
         return problem(error, (await as_it_is_now(reporter)).home)
     return _json(settled.replay or _answer(settled.outcomes, state().audience))
+
+
+def _client_time() -> datetime | None:
+    """What the clock of the client says now (RFC 3339); raises `InvalidParameter`."""
+    said = request.headers.get("Client-Time")
+    if said is None:
+        return None
+    try:
+        return msgspec.convert(said, Moment)
+    except msgspec.ValidationError as error:
+        raise InvalidParameter("Client-Time is a time (RFC 3339).", field="Client-Time") from error
 
 
 def _remembered(reporter: Reporter, content: bytes) -> Remembered | None:

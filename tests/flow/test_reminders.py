@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from providers.reminder_policy import ReminderPolicy, record_policy
+from providers.reporting_policy import ReportingPolicy, record_policy
 from providers.staff import ensure_membership, ensure_staff
 from tests.conftest import served
 from tests.flow.program import FREIPLATZ, ROOT
@@ -28,7 +28,7 @@ from vacancies.writer import Writer
 HOMES = 10_000
 BATCH = 500
 KILLED_AFTER = 2_000  # mails
-ALWAYS = ReminderPolicy(from_minute=0, until_minute=1440, weekdays=(1, 2, 3, 4, 5, 6, 7))
+ALWAYS = ReportingPolicy(from_minute=0, until_minute=1440, weekdays=(1, 2, 3, 4, 5, 6, 7))
 
 
 async def fill(pool: Pool, writer: Writer) -> None:

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from providers.post import FileSender, MailSender
-from providers.reminder_policy import ReminderPolicy, record_policy
 from providers.reminder_post import ReminderPost
 from providers.reminder_scheduler import Scheduler
+from providers.reporting_policy import ReportingPolicy, record_policy
 from providers.staff import ensure_membership, ensure_staff
 from vacancies.commands import Describe, Report
 from vacancies.config import Settings
@@ -22,7 +22,7 @@ from vacancies.provider import ensure_provider
 from vacancies.writer import Writer
 from web.reminder_mail import MailWriter
 
-ALWAYS = ReminderPolicy(from_minute=0, until_minute=1440, weekdays=(1, 2, 3, 4, 5, 6, 7))
+ALWAYS = ReportingPolicy(from_minute=0, until_minute=1440, weekdays=(1, 2, 3, 4, 5, 6, 7))
 SENDER = "Freiplatz <freiplatz@town.example>"
 
 
@@ -79,7 +79,7 @@ class Town:
             "UPDATE membership SET wants_reminders = $2 WHERE id = $1", member, wants
         )
 
-    async def set_policy(self, policy: ReminderPolicy = ALWAYS, prefix: str = "") -> None:
+    async def set_policy(self, policy: ReportingPolicy = ALWAYS, prefix: str = "") -> None:
         async with self.pool.acquire() as connection:
             await record_policy(connection, prefix, policy)
 

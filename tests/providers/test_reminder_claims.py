@@ -9,8 +9,8 @@ from uuid import uuid4
 
 from providers.post import FileSender, MailSender
 from providers.reminder_plan import claim_due, plan_batch, record_settled
-from providers.reminder_policy import Policies
 from providers.reminder_scheduler import CLAIM_ROWS, LEASE, Round
+from providers.reporting_policy import Policies
 from tests.providers.reminder_town import ALWAYS, Town
 from tests.waiting import until
 from vacancies.commands import Confirm

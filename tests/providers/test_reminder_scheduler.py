@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from providers.reminder_plan import select_reminders
-from providers.reminder_policy import ReminderPolicy
+from providers.reporting_policy import ReportingPolicy
 from tests.providers.reminder_town import ALWAYS, Town
 from vacancies.commands import Confirm, Describe, Undo
 from vacancies.models import HomeStatus, Point, Profile
@@ -29,7 +29,7 @@ async def test_it_is_planned_for_later_in_good_time(town: Town) -> None:
     """Half a day after the report: planned, but not due."""
     await town.add_home("a", silent_hours=12.1)
     await town.add_person("anna@a.example", "a")
-    await town.set_policy(ReminderPolicy(every_hours=24 * 7), prefix="09")
+    await town.set_policy(ReportingPolicy(fresh_hours=24 * 7, ageing_hours=24 * 14), prefix="09")
     done = await town.scheduler.run_round()
     (planned,) = await select_reminders(town.pool)
     assert done.planned == 1
@@ -104,7 +104,7 @@ async def test_an_undone_report_lets_it_go_on(town: Town) -> None:
 async def test_escalation_to_admins_and_municipality(town: Town) -> None:
     told = {"admins_after_hours": 24, "municipality_after_hours": 48}
     await town.set_policy(
-        ReminderPolicy(
+        ReportingPolicy(
             from_minute=0,
             until_minute=1440,
             weekdays=ALWAYS.weekdays,
@@ -148,7 +148,7 @@ async def test_not_at_night_also_if_it_was_planned_otherwise(town: Town) -> None
     other_days = tuple(set(ALWAYS.weekdays) - _today())
     # Reminders that are begun keep their row, whatever the policy.
     await town.pool.execute("UPDATE reminder SET due_at = now(), failures = 1")
-    policy = ReminderPolicy(weekdays=other_days)
+    policy = ReportingPolicy(weekdays=other_days)
     await town.set_policy(policy)
     await town.scheduler.run_round()
     assert town.mails() == []
@@ -168,7 +168,7 @@ async def test_a_new_policy_plans_anew_what_was_not_begun(town: Town) -> None:
     await town.add_person("anna@a.example", "a")
     await town.scheduler.run_round()
     (before,) = await select_reminders(town.pool)
-    await town.set_policy(ReminderPolicy(every_hours=24 * 7), prefix="05")
+    await town.set_policy(ReportingPolicy(fresh_hours=24 * 7, ageing_hours=24 * 14), prefix="05")
     await town.scheduler.run_round()
     (after,) = await select_reminders(town.pool)
     assert after.due_at >= before.due_at + timedelta(days=2)

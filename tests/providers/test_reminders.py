@@ -8,7 +8,6 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from providers.reminder_policy import Policies, ReminderPolicy
 from providers.reminders import (
     DEFAULT_HOUR,
     MOST_FAILURES,
@@ -18,10 +17,11 @@ from providers.reminders import (
     retry_at,
     usual_hour,
 )
+from providers.reporting_policy import Policies, ReportingPolicy
 from vacancies.errors import InvalidInput
 from vacancies.listings import REGION
 
-DEFAULT = ReminderPolicy()
+DEFAULT = ReportingPolicy()
 MINUTE = timedelta(minutes=1)
 MOMENTS = st.integers(0, 2 * 366 * 24 * 60).map(
     lambda minutes: datetime(2026, 1, 1, tzinfo=UTC) + timedelta(minutes=minutes)
@@ -31,10 +31,11 @@ EVERY_HOURS = st.integers(6, 24 * 10)
 
 
 @st.composite
-def policies(draw: st.DrawFn, first_minute: int = 0) -> ReminderPolicy:
+def policies(draw: st.DrawFn, first_minute: int = 0) -> ReportingPolicy:
     start = draw(st.integers(first_minute, 1439))
-    found = ReminderPolicy(
-        every_hours=draw(EVERY_HOURS),
+    found = ReportingPolicy(
+        fresh_hours=draw(EVERY_HOURS),
+        ageing_hours=366 * 24,
         from_minute=start,
         until_minute=draw(st.integers(start + 1, 1440)),
         weekdays=tuple(sorted(draw(st.sets(st.integers(1, 7), min_size=1)))),
@@ -52,14 +53,14 @@ BY_DAY = policies(first_minute=4 * 60)
 
 
 @given(MOMENTS, HOURS, policies())
-@example(berlin("2026-03-28 02:30"), 2, ReminderPolicy(from_minute=120, until_minute=180))
-@example(berlin("2026-10-24 02:30"), 2, ReminderPolicy(from_minute=120, until_minute=180))
+@example(berlin("2026-03-28 02:30"), 2, ReportingPolicy(from_minute=120, until_minute=180))
+@example(berlin("2026-10-24 02:30"), 2, ReportingPolicy(from_minute=120, until_minute=180))
 def test_never_outside_of_the_permitted_time(
-    since: datetime, hour: int, policy: ReminderPolicy
+    since: datetime, hour: int, policy: ReportingPolicy
 ) -> None:
     due = first_due(since, hour, policy)
     assert policy.permits(due)
-    assert due >= since + policy.every / 2
+    assert due >= since + policy.fresh_for / 2
     local = due.astimezone(REGION)
     assert local.isoweekday() in policy.weekdays
     assert policy.from_minute <= local.hour * 60 + local.minute < policy.until_minute
@@ -74,9 +75,9 @@ def test_by_default_never_at_night_nor_on_sundays(since: datetime, hour: int) ->
 
 @given(MOMENTS, HOURS, BY_DAY)
 def test_before_the_report_gets_old_where_mail_may_go_out_at_all(
-    since: datetime, hour: int, policy: ReminderPolicy
+    since: datetime, hour: int, policy: ReportingPolicy
 ) -> None:
-    earliest, latest = since + policy.every / 2, since + policy.every
+    earliest, latest = since + policy.fresh_for / 2, since + policy.fresh_for
     due = first_due(since, hour, policy)
     if policy.next_permitted(earliest) < latest:
         assert due <= latest
@@ -89,9 +90,9 @@ def test_before_the_report_gets_old_where_mail_may_go_out_at_all(
 
 @given(MOMENTS, HOURS, BY_DAY)
 def test_at_the_usual_hour_wherever_that_is_possible(
-    since: datetime, hour: int, policy: ReminderPolicy
+    since: datetime, hour: int, policy: ReportingPolicy
 ) -> None:
-    earliest, latest = since + policy.every / 2, since + policy.every
+    earliest, latest = since + policy.fresh_for / 2, since + policy.fresh_for
     due = first_due(since, hour, policy)
     usual = [
         moment
@@ -111,7 +112,7 @@ def _at(moment: datetime, hour: int) -> datetime:
 
 @given(MOMENTS, policies())
 def test_the_next_permitted_moment_is_permitted_and_not_before(
-    at: datetime, policy: ReminderPolicy
+    at: datetime, policy: ReportingPolicy
 ) -> None:
     found = policy.next_permitted(at)
     assert policy.permits(found)
@@ -176,20 +177,20 @@ def test_cases_by_hand(since: str, hour: int, due: str) -> None:
 
 
 def test_sunday_if_chosen_also_on_the_day_with_25_hours() -> None:
-    daily = ReminderPolicy(weekdays=(1, 2, 3, 4, 5, 6, 7))
+    daily = ReportingPolicy(weekdays=(1, 2, 3, 4, 5, 6, 7))
     # 24 hours after ten o'clock in summer it is nine in winter: eight is an hour before.
     assert first_due(berlin("2026-10-24 10:00"), 10, daily) == berlin("2026-10-25 08:00")
     assert first_due(berlin("2026-10-24 10:00"), 9, daily) == berlin("2026-10-25 09:00")
 
 
 def test_once_a_week_is_near_the_end_of_the_week() -> None:
-    weekly = ReminderPolicy(every_hours=7 * 24)
+    weekly = ReportingPolicy(fresh_hours=7 * 24)
     assert first_due(berlin("2026-11-18 14:00"), 9, weekly) == berlin("2026-11-25 09:00")
 
 
 def test_who_is_told_next() -> None:
     reminded_at = berlin("2026-11-27 10:00")  # a Friday
-    told = ReminderPolicy(municipality_email="pflege@stadt.example", municipality_after_hours=48)
+    told = ReportingPolicy(municipality_email="pflege@stadt.example", municipality_after_hours=48)
     found = next_step("staff", reminded_at, told)
     assert found is not None
     assert (found.step, found.due_at) == ("admins", berlin("2026-11-28 10:00"))
@@ -202,7 +203,7 @@ def test_who_is_told_next() -> None:
 
 @given(st.sampled_from(["staff", "admins"]), MOMENTS, policies())
 def test_escalations_keep_to_the_permitted_time(
-    step: Step, reminded_at: datetime, policy: ReminderPolicy
+    step: Step, reminded_at: datetime, policy: ReportingPolicy
 ) -> None:
     found = next_step(step, reminded_at, policy)
     if found is not None:
@@ -220,7 +221,7 @@ def test_another_try_comes_later_each_time_and_not_for_ever() -> None:
 
 
 def test_the_longest_prefix_holds() -> None:
-    state, town = ReminderPolicy(every_hours=48), ReminderPolicy(every_hours=12)
+    state, town = ReportingPolicy(fresh_hours=48), ReportingPolicy(fresh_hours=12)
     found = Policies({"05": state, "05754008": town})
     assert found.of("05754008") == town
     assert found.of("05754012") == state
@@ -233,7 +234,8 @@ def test_the_longest_prefix_holds() -> None:
 @pytest.mark.parametrize(
     ("wrong", "field"),
     [
-        ({"every_hours": 0}, "every_hours"),
+        ({"fresh_hours": 0}, "fresh_hours"),
+        ({"fresh_hours": 73}, "ageing_hours"),
         ({"from_minute": 600, "until_minute": 600}, "from"),
         ({"until_minute": 1441}, "from"),
         ({"weekdays": ()}, "weekdays"),
@@ -245,5 +247,5 @@ def test_the_longest_prefix_holds() -> None:
 )
 def test_values_out_of_range_are_refused(wrong: dict[str, object], field: str) -> None:
     with pytest.raises(InvalidInput) as refused:
-        ReminderPolicy(**wrong).check()  # type: ignore[arg-type]
+        ReportingPolicy(**wrong).check()  # type: ignore[arg-type]
     assert refused.value.field == field

@@ -11,12 +11,13 @@ from typing import Any
 import pytest
 
 from vacancies import reports
-from vacancies.commands import Actor, Command, Confirm, Describe, Reevaluate, Report
+from vacancies.commands import Actor, Command, Confirm, Describe, Report
 from vacancies.database import Connection, Pool
 from vacancies.errors import ForeignHome, OutcomeUnknown, Unavailable, UnknownHome
 from vacancies.feed import Announcement
 from vacancies.homes import select_homes
 from vacancies.idempotency import Remembered
+from vacancies.judging import Reevaluate
 from vacancies.models import CareForm, CareHome, Freshness, Point, Profile, Vacancy
 from vacancies.provider import ensure_provider
 from vacancies.sweeper import sweep

@@ -37,8 +37,11 @@ class Carer:
         async with self.service.client.post(self.service.url + path, data=named) as answer:
             return answer.status, await answer.text()
 
-    async def send(self, path: str, body: Any, key: str | None = None) -> tuple[int, Any]:
+    async def send(
+        self, path: str, body: Any, key: str | None = None, client_time: str = ""
+    ) -> tuple[int, Any]:
         headers = {"Idempotency-Key": key} if key else {}
+        headers |= {"Client-Time": client_time} if client_time else {}
         async with self.service.client.post(
             self.service.url + path, json=body, headers=headers
         ) as answer:

@@ -11,7 +11,7 @@ from playwright.async_api import Browser, BrowserContext, Locator, Page
 from tests.conftest import Service
 from tests.waiting import until
 from tests.web.carer import Carer
-from tests.web.conftest import CLIENT, PHONE
+from tests.web.conftest import PHONE
 from vacancies.reports import Told, select_told
 
 KEPT = """async () => {
@@ -54,13 +54,6 @@ async def told(carer: Carer, home_id: str = "a") -> list[Told]:
     """What people have said of the home, newest first: reports of programs are left out."""
     found = await select_told(carer.service.state.deployment.pool, home_id, 20)
     return [entry for entry in found if entry.staff_id is not None]
-
-
-async def violations(page: Page) -> list[str]:
-    """What axe-core finds on the page as it is now; the context must have `bypass_csp`."""
-    await page.evaluate((CLIENT / "node_modules" / "axe-core" / "axe.min.js").read_text())
-    found = await page.evaluate("axe.run()")
-    return [rule["id"] for rule in found["violations"]]
 
 
 async def waits(page: Page) -> int:

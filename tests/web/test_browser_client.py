@@ -11,8 +11,8 @@ from playwright.async_api import Browser, Page, expect
 
 from tests.conftest import Service
 from tests.web.carer import Carer, carer_of
-from tests.web.conftest import PHONE
-from tests.web.reporting import main_button, reporting, told, violations
+from tests.web.conftest import PHONE, violations
+from tests.web.reporting import main_button, reporting, told
 
 pytestmark = pytest.mark.browser
 

@@ -11,7 +11,8 @@ from playwright.async_api import Browser, Page, expect
 from tests.conftest import Service
 from tests.waiting import until
 from tests.web.carer import Carer, carer_of
-from tests.web.reporting import main_button, reporting, told, violations, waits
+from tests.web.conftest import violations
+from tests.web.reporting import main_button, reporting, told, waits
 
 pytestmark = pytest.mark.browser
 
@@ -136,6 +137,25 @@ async def test_who_was_overtaken_sees_both_and_decides(
         assert await waits(page) == 0
         (line,) = (await carer.home()).vacancies
         assert line.count == (3 if mine else 7)
+
+
+async def test_unchanged_means_what_the_page_showed_then(
+    service: Service, browser: Browser, carer: Carer
+) -> None:
+    async with reporting(browser, service, carer.link()) as (context, page):
+        await page.get_by_role("button", name="One place more: short-term care").tap()
+        await main_button(page).tap()
+        await expect(page.locator("#outcome")).to_contain_text("Reported at")
+        await context.set_offline(True)
+        await main_button(page).tap()
+        await expect(page.locator("#outcome")).to_contain_text("Not sent yet")
+        await service.report("a", {"care_form": "short_term", "count": 7})
+        await context.set_offline(False)
+        await expect(page.locator(".state").nth(0)).to_contain_text("3 short-term care")
+        await page.get_by_role("button", name="Report mine all the same").tap()
+        await expect(page.locator("#outcome")).to_contain_text("Reported at")
+        (line,) = (await carer.home()).vacancies
+        assert line.count == 3
 
 
 async def test_a_link_that_ends_meanwhile_loses_nothing(

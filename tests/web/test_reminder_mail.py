@@ -28,6 +28,7 @@ from tests.conftest import Service
 from vacancies.config import Settings
 from vacancies.homes import select_homes
 from vacancies.models import Address, CareForm, CareHome, Contact, Point, Profile, Vacancy
+from web.language import choose
 from web.reminder_mail import MailWriter, offered_forms
 
 NOW = datetime(2026, 11, 25, 9, tzinfo=UTC)
@@ -192,6 +193,21 @@ def test_it_is_in_the_language_of_the_person() -> None:
     assert '<html lang="de" dir="ltr">' in (german.html or "")
     assert "Dauerpflege" in german.text
     assert "24.11.2026" in german.text
+
+
+@pytest.mark.parametrize(
+    ("code", "direction", "still_so"), [("pl", "ltr", "Bez zmian"), ("ar", "rtl", "دون تغيير")]
+)
+def test_it_is_in_the_languages_of_carers(code: str, direction: str, still_so: str) -> None:
+    letter = WRITER.for_member(HOME, member(code), "staff", NOW)
+    assert f'<html lang="{code}" dir="{direction}">' in (letter.html or "")
+    assert still_so in letter.text
+    note = choose(code, reporting=True).gettext(
+        "This translation has not been checked by a native speaker yet."
+    )
+    assert note in letter.text
+    assert note in (letter.html or "")
+    assert note not in WRITER.for_member(HOME, member("en"), "staff", NOW).text
 
 
 async def test_the_links_open_the_report_page(service: Service) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from providers.reporting_policy import ReportingPolicy, record_policy
 from providers.staff import ensure_membership, ensure_staff
 from vacancies.commands import Describe, Report
 from vacancies.config import Settings
@@ -19,7 +20,7 @@ from vacancies.provider import ensure_provider
 from vacancies.writer import Writer
 from web.__main__ import main
 
-ALWAYS = ["--from", "00:00", "--until", "24:00", "--weekdays", "mon,tue,wed,thu,fri,sat,sun"]
+ALWAYS = ReportingPolicy(from_minute=0, until_minute=1440, weekdays=(1, 2, 3, 4, 5, 6, 7))
 
 
 @pytest.fixture
@@ -50,6 +51,8 @@ async def mail(
         )
     staff = await ensure_staff(pool, "anna@a.example")
     await ensure_membership(pool, staff.id, provider.id, "a")
+    async with pool.acquire() as connection:
+        await record_policy(connection, "", ALWAYS)
     return settings.data_dir / "mail"
 
 
@@ -59,7 +62,6 @@ async def invoke(*arguments: str) -> Result:
 
 
 async def test_run_sends_what_is_due_and_says_how_many(mail: Path) -> None:
-    assert (await invoke("policy", "set", *ALWAYS)).exit_code == 0
     result = await invoke("run")
     assert result.stdout == "1 planned, 1 sent, 0 failed.\n"
     assert len(list(mail.glob("*.eml"))) == 1
@@ -68,7 +70,6 @@ async def test_run_sends_what_is_due_and_says_how_many(mail: Path) -> None:
 
 
 async def test_list_shows_what_comes_next(mail: Path) -> None:
-    await invoke("policy", "set", *ALWAYS)
     await invoke("run")
     (entry,) = json.loads((await invoke("list", "--json")).stdout)
     assert (entry["home_id"], entry["step"]) == ("a", "admins")
@@ -78,7 +79,6 @@ async def test_list_shows_what_comes_next(mail: Path) -> None:
 async def test_run_says_that_mail_cannot_be_handed_over(
     mail: Path, monkeypatch: pytest.MonkeyPatch, pool: Pool
 ) -> None:
-    await invoke("policy", "set", *ALWAYS)
     monkeypatch.setenv("FREIPLATZ_SMTP_URL", "smtp://127.0.0.1:1")
     result = await invoke("run")
     assert "0 sent, 1 failed" in result.stdout
@@ -96,40 +96,3 @@ async def test_send_is_a_test_that_leaves_the_plan_alone(mail: Path, pool: Pool)
     result = await invoke("send", "nowhere")
     assert result.exit_code == 1
     assert "There is no home" in result.stderr
-
-
-async def test_a_policy_keeps_what_is_not_named(mail: Path) -> None:
-    await invoke("policy", "set", "05", "--every-hours", "48", "--weekdays", "sun,mon")
-    result = await invoke("policy", "set", "05754", "--municipality-email", "pflege@stadt.example")
-    assert result.stdout.startswith("05754 ")
-    assert "pflege@stadt.example after 72 h" in result.stdout
-    found = {
-        entry["prefix"]: entry for entry in json.loads((await invoke("policy", "--json")).stdout)
-    }
-    assert set(found) == {"", "05", "05754"}
-    assert found[""]["weekdays"] == [1, 2, 3, 4, 5, 6]
-    assert found["05754"]["every_hours"] == 48
-    assert found["05754"]["weekdays"] == [1, 7]
-    await invoke("policy", "set", "05754", "--municipality-email", "")
-    assert "pflege@" not in (await invoke("policy")).stdout
-
-
-@pytest.mark.parametrize(
-    ("arguments", "said"),
-    [
-        (["x5"], "municipality key"),
-        (["--every-hours", "0"], "every_hours must be from 1"),
-        (["--from", "7 o'clock"], "no time of day"),
-        (["--until", "24:01"], "no time of day"),
-        (["--from", "18:00", "--until", "07:00"], "later in the day"),
-        (["--weekdays", "someday"], "Name days"),
-        (["--municipality-email", "nobody"], "name@town.de"),
-    ],
-)
-async def test_a_wrong_policy_changes_nothing(
-    mail: Path, pool: Pool, arguments: list[str], said: str
-) -> None:
-    result = await invoke("policy", "set", *arguments)
-    assert result.exit_code != 0
-    assert said in result.stderr
-    assert await pool.fetchval("SELECT count(*) FROM reminder_policy") == 0

@@ -275,6 +275,34 @@ async def test_a_confirmation_that_comes_late_counts_from_when_it_was_said(carer
     assert (await carer.home()).confirmed_at == said
 
 
+@pytest.mark.parametrize("wrong_by", [timedelta(hours=7), timedelta(days=-400)])
+async def test_a_clock_that_is_wrong_does_not_matter(carer: Carer, wrong_by: timedelta) -> None:
+    now = datetime.now(UTC)
+    pressed = now + wrong_by - timedelta(minutes=10)
+    lines = [{"care_form": "short_term", "count": 2}]
+    body = {"observed_at": pressed.isoformat(), "vacancies": lines}
+    there = (now + wrong_by).isoformat()
+    status, answer = await carer.send(carer.link(), body, client_time=there)
+    assert status == 200, answer
+    observed_at = (await carer.home()).observed_at
+    assert observed_at is not None
+    assert timedelta() <= observed_at - (now - timedelta(minutes=10)) < timedelta(minutes=1)
+
+
+@pytest.mark.parametrize(
+    ("observed_at", "client_time"),
+    [("2026-01-01T00:00:00Z", "yesterday"), ("9999-12-31T00:00:00Z", "0001-01-01T00:00:00Z")],
+)
+async def test_a_clock_that_cannot_be_is_refused(
+    carer: Carer, observed_at: str, client_time: str
+) -> None:
+    before = await carer.home()
+    body = {"observed_at": observed_at, "vacancies": []}
+    status, problem = await carer.send(carer.link(), body, client_time=client_time)
+    assert status in (400, 422), problem
+    assert await carer.home() == before
+
+
 @pytest.mark.parametrize(
     "body",
     [{}, {"vacancies": [{"care_form": "x", "count": 1}]}, {"unchanged": "yes"}, [], "x", {"do": 1}],

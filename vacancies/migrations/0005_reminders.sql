@@ -1,13 +1,14 @@
--- Who is reminded to report, when, and who is told if that does not help.
+-- How long reports are fresh, who is reminded to report, when, and who is told if that does not help.
 
 ALTER TABLE staff ADD COLUMN phone text;
 COMMENT ON COLUMN staff.phone IS 'Number for reminders by SMS, null without.';
 ALTER TABLE membership ADD COLUMN wants_reminders boolean NOT NULL DEFAULT true;
 COMMENT ON COLUMN membership.wants_reminders IS 'Whether reminders go to this person.';
 
-CREATE TABLE reminder_policy (
+CREATE TABLE reporting_policy (
     prefix                   text PRIMARY KEY CHECK (prefix ~ '^[0-9]{0,12}$'),
-    every_hours              integer NOT NULL CHECK (every_hours BETWEEN 1 AND 8784),
+    fresh_hours              integer NOT NULL CHECK (fresh_hours BETWEEN 1 AND 8784),
+    ageing_hours             integer NOT NULL,
     from_minute              smallint NOT NULL CHECK (from_minute >= 0),
     until_minute             smallint NOT NULL CHECK (until_minute <= 1440),
     weekdays                 smallint[] NOT NULL CHECK (
@@ -17,19 +18,27 @@ CREATE TABLE reminder_policy (
     municipality_after_hours integer NOT NULL,
     municipality_email       text,
     updated_at               timestamptz NOT NULL DEFAULT now(),
+    CHECK (ageing_hours BETWEEN fresh_hours AND 8784),
     CHECK (from_minute < until_minute),
     CHECK (municipality_after_hours BETWEEN admins_after_hours AND 8784)
 );
-COMMENT ON TABLE reminder_policy IS 'How homes are reminded, by municipality: the row with the longest prefix of its key (AGS) holds, whole.';
-COMMENT ON COLUMN reminder_policy.prefix IS 'Beginning of a municipality key; empty for the whole deployment.';
-COMMENT ON COLUMN reminder_policy.every_hours IS 'How often a home should report.';
-COMMENT ON COLUMN reminder_policy.from_minute IS 'From when mail may go out: minutes since midnight in the region.';
-COMMENT ON COLUMN reminder_policy.until_minute IS 'Until when, this minute excluded.';
-COMMENT ON COLUMN reminder_policy.weekdays IS 'On which days, 1 for Monday to 7 for Sunday.';
-COMMENT ON COLUMN reminder_policy.admins_after_hours IS 'How long after the reminder the provider''s admins are told.';
-COMMENT ON COLUMN reminder_policy.municipality_after_hours IS 'How long after the reminder the municipality is told.';
-COMMENT ON COLUMN reminder_policy.municipality_email IS 'Where the municipality is told; null: it is not.';
-COMMENT ON COLUMN reminder_policy.updated_at IS 'When it was last set.';
+COMMENT ON TABLE reporting_policy IS 'How homes are to report and are reminded, by municipality: the row with the longest prefix of its key (AGS) holds, whole.';
+COMMENT ON COLUMN reporting_policy.prefix IS 'Beginning of a municipality key; empty for the whole deployment.';
+COMMENT ON COLUMN reporting_policy.fresh_hours IS 'How long a report is fresh: the next one is due before.';
+COMMENT ON COLUMN reporting_policy.ageing_hours IS 'From when on it is stale, and its places are not counted as free.';
+COMMENT ON COLUMN reporting_policy.from_minute IS 'From when mail may go out: minutes since midnight in the region.';
+COMMENT ON COLUMN reporting_policy.until_minute IS 'Until when, this minute excluded.';
+COMMENT ON COLUMN reporting_policy.weekdays IS 'On which days, 1 for Monday to 7 for Sunday.';
+COMMENT ON COLUMN reporting_policy.admins_after_hours IS 'How long after the reminder the provider''s admins are told.';
+COMMENT ON COLUMN reporting_policy.municipality_after_hours IS 'How long after the reminder the municipality is told.';
+COMMENT ON COLUMN reporting_policy.municipality_email IS 'Where the municipality is told; null: it is not.';
+COMMENT ON COLUMN reporting_policy.updated_at IS 'When it was last set.';
+
+ALTER TABLE care_home
+    ADD COLUMN fresh_hours integer NOT NULL DEFAULT 24,
+    ADD COLUMN ageing_hours integer NOT NULL DEFAULT 72;
+COMMENT ON COLUMN care_home.fresh_hours IS 'How long its reports are fresh: the policy of its municipality, as its revision has seen it.';
+COMMENT ON COLUMN care_home.ageing_hours IS 'From when on they are stale, likewise.';
 
 CREATE TABLE reminder (
     id            uuid PRIMARY KEY DEFAULT gen_random_uuid(),

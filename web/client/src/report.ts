@@ -70,9 +70,12 @@ function body(): Body {
 async function report(): Promise<void> {
   if (main.ariaBusy === "true") return;
   main.ariaBusy = "true";
-  pressed = JSON.stringify(rows.toLines());
+  const lines = rows.toLines();
+  pressed = JSON.stringify(lines);
   try {
-    await outbox.report(body());
+    await outbox.report(body(), lines);
+    // On a small phone it begins below the edge, and nobody would know that it has worked.
+    element("outcome").scrollIntoView({ block: "nearest" });
   } catch {
     // Nothing can be kept here (a private window): the form goes as without a script.
     const name = Object.assign(document.createElement("input"), { type: "hidden", name: "do" });

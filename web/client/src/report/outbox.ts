@@ -43,8 +43,9 @@ export class Outbox {
     setInterval(() => this.trySending(), RETRY_MS);
   }
 
-  /** Keep the report on this device, then send it. Throws if it cannot be kept. */
-  async report(body: Body): Promise<void> {
+  /** Keep the report on this device, then send it; `lines` are what the page shows. Throws if it
+   * cannot be kept. */
+  async report(body: Body, lines: Line[]): Promise<void> {
     const { homeId, name, person, csrf } = this.start;
     await keep({
       key: crypto.randomUUID(),
@@ -53,6 +54,7 @@ export class Outbox {
       address: this.start.address,
       person,
       csrf,
+      lines,
       body: JSON.stringify(body),
       madeAt: body.observed_at,
       wasTried: false,
@@ -191,9 +193,7 @@ export class Outbox {
   #ask(mine: Waiting, current: State): void {
     const { language } = this;
     const body = JSON.parse(mine.body) as Body;
-    // "Unchanged" was said of what the page showed then.
-    const shown = Object.values(this.start.lines).filter(({ count }) => count > 0);
-    const lines = body.vacancies ?? shown;
+    const { lines } = mine;
     const sides = [
       { heading: language.text("mine"), at: mine.madeAt, lines },
       { heading: language.text("theirs"), at: current.said_at, lines: current.vacancies },
@@ -211,7 +211,7 @@ export class Outbox {
         {
           label: language.text("reportMine"),
           isMain: true,
-          act: () => void this.report(report()),
+          act: () => void this.report(report(), lines),
         },
         { label: language.text("keepTheirs"), act: () => void this.#discard(mine) },
       ],

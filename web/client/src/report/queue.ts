@@ -31,6 +31,8 @@ export interface Waiting {
   person: string;
   /** Of a page of somebody who is signed in; empty for a link. */
   csrf: string;
+  /** What the page showed: "unchanged" was said of this. */
+  lines: Line[];
   /** JSON, byte for byte what was sent before: the server knows a repetition by that. */
   body: string;
   madeAt: string;
@@ -97,9 +99,12 @@ export async function keep(report: Waiting): Promise<void> {
   });
 }
 
-/** Replace what is kept of a report. */
+/** Replace what is kept of a report; one that was discarded meanwhile stays away. */
 export async function update(report: Waiting): Promise<void> {
-  await change((store) => store.put(report));
+  await change((store) => {
+    const found = store.getKey(report.key);
+    found.onsuccess = () => found.result !== undefined && store.put(report);
+  });
 }
 
 export async function forget(key: string): Promise<void> {

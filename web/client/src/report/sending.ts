@@ -85,6 +85,8 @@ async function post(report: Waiting): Promise<[Answer | null, Trouble | null]> {
       headers: {
         "Content-Type": "application/json",
         "Idempotency-Key": report.key,
+        // Clocks of phones are wrong: the server sees by how much, and corrects the time in there.
+        "Client-Time": new Date().toISOString(),
         ...(report.csrf && { "X-CSRF-Token": report.csrf }),
       },
       body: report.body,

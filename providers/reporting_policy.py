@@ -1,4 +1,4 @@
-"""How homes are reminded, by municipality: the policy with the longest prefix of the
+"""How homes are to report, by municipality: the policy with the longest prefix of the
 municipality key (AGS) holds, as a whole. Times of day are those of the region."""
 
 from __future__ import annotations
@@ -19,12 +19,14 @@ _MOST_HOURS = 366 * 24
 MONDAY_TO_SATURDAY = (1, 2, 3, 4, 5, 6)
 
 
-class ReminderPolicy(msgspec.Struct, frozen=True, kw_only=True):
-    """Reminders go out on `weekdays` (1 is Monday) from `from_minute` to `until_minute` of the
-    day, the latter excluded. Those who are told later are told so many hours after the reminder;
-    the municipality only where there is an address."""
+class ReportingPolicy(msgspec.Struct, frozen=True, kw_only=True):
+    """A report is fresh for `fresh_hours`, so the next one is due before; it is ageing up to
+    `ageing_hours` and stale from then on. Reminders go out on `weekdays` (1 is Monday) from
+    `from_minute` to `until_minute` of the day, the latter excluded. Those who are told later are
+    told so many hours after the reminder; the municipality only where there is an address."""
 
-    every_hours: int = 24
+    fresh_hours: int = 24
+    ageing_hours: int = 72
     from_minute: int = 7 * 60
     until_minute: int = 18 * 60
     weekdays: tuple[int, ...] = MONDAY_TO_SATURDAY
@@ -33,14 +35,23 @@ class ReminderPolicy(msgspec.Struct, frozen=True, kw_only=True):
     municipality_email: str | None = None
 
     @property
-    def every(self) -> timedelta:
-        return timedelta(hours=self.every_hours)
+    def fresh_for(self) -> timedelta:
+        return timedelta(hours=self.fresh_hours)
 
     def check(self) -> None:
         """Raise `InvalidInput` for the first value that is out of its range."""
-        for name in ("every_hours", "admins_after_hours", "municipality_after_hours"):
+        for name in (
+            "fresh_hours",
+            "ageing_hours",
+            "admins_after_hours",
+            "municipality_after_hours",
+        ):
             if not 1 <= getattr(self, name) <= _MOST_HOURS:
                 raise InvalidInput(f"{name} must be from 1 to {_MOST_HOURS}.", field=name)
+        if self.ageing_hours < self.fresh_hours:
+            raise InvalidInput(
+                "ageing_hours cannot be less than fresh_hours: name both.", field="ageing_hours"
+            )
         if not 0 <= self.from_minute < self.until_minute <= _MINUTES_OF_DAY:
             raise InvalidInput("Reminders must end later in the day than they begin.", field="from")
         if not self.weekdays or not set(self.weekdays) <= set(range(1, 8)):
@@ -91,10 +102,10 @@ def moment_of(day: date, minute: int) -> datetime:
 class Policies:
     """All policies of a deployment, by prefix."""
 
-    def __init__(self, stored: Mapping[str, ReminderPolicy]) -> None:
-        self._stored = {"": ReminderPolicy(), **stored}
+    def __init__(self, stored: Mapping[str, ReportingPolicy]) -> None:
+        self._stored = {"": ReportingPolicy(), **stored}
 
-    def of(self, municipality: str | None) -> ReminderPolicy:
+    def of(self, municipality: str | None) -> ReportingPolicy:
         """What holds for homes of `municipality` (AGS; None while a home has none)."""
         key = municipality or ""
         for length in range(len(key), 0, -1):
@@ -103,26 +114,26 @@ class Policies:
         return self._stored[""]
 
     def shortest_period(self) -> timedelta:
-        return min(policy.every for policy in self._stored.values())
+        return min(policy.fresh_for for policy in self._stored.values())
 
-    def items(self) -> list[tuple[str, ReminderPolicy]]:
+    def items(self) -> list[tuple[str, ReportingPolicy]]:
         """By prefix, that of the whole deployment first."""
         return sorted(self._stored.items())
 
 
-_COLUMNS = ReminderPolicy.__struct_fields__
+_COLUMNS = ReportingPolicy.__struct_fields__
 
 
-def _policy(row: asyncpg.Record) -> ReminderPolicy:
-    return msgspec.convert({name: row[name] for name in _COLUMNS}, ReminderPolicy)
+def _policy(row: asyncpg.Record) -> ReportingPolicy:
+    return msgspec.convert({name: row[name] for name in _COLUMNS}, ReportingPolicy)
 
 
 async def select_policies(connection: Connection | Pool) -> Policies:
-    rows = await connection.fetch("SELECT * FROM reminder_policy")
+    rows = await connection.fetch("SELECT * FROM reporting_policy")
     return Policies({row["prefix"]: _policy(row) for row in rows})
 
 
-async def record_policy(connection: Connection, prefix: str, policy: ReminderPolicy) -> None:
+async def record_policy(connection: Connection, prefix: str, policy: ReportingPolicy) -> None:
     """Set the policy for municipality keys that begin with `prefix`, from now on: reminders that
     were planned but not begun are planned anew. Raises `InvalidInput`."""
     if len(prefix) > 12 or not (prefix == "" or (prefix.isascii() and prefix.isdigit())):
@@ -133,10 +144,12 @@ async def record_policy(connection: Connection, prefix: str, policy: ReminderPol
     policy.check()
     async with connection.transaction():
         await connection.execute(
-            "INSERT INTO reminder_policy (prefix, every_hours, from_minute, until_minute, weekdays,"
-            " admins_after_hours, municipality_after_hours, municipality_email)"
-            " VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (prefix) DO UPDATE"
-            " SET every_hours = excluded.every_hours, from_minute = excluded.from_minute,"
+            "INSERT INTO reporting_policy (prefix, fresh_hours, ageing_hours, from_minute,"
+            " until_minute, weekdays, admins_after_hours, municipality_after_hours,"
+            " municipality_email)"
+            " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (prefix) DO UPDATE"
+            " SET fresh_hours = excluded.fresh_hours, ageing_hours = excluded.ageing_hours,"
+            " from_minute = excluded.from_minute,"
             " until_minute = excluded.until_minute, weekdays = excluded.weekdays,"
             " admins_after_hours = excluded.admins_after_hours,"
             " municipality_after_hours = excluded.municipality_after_hours,"
