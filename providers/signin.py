@@ -91,7 +91,9 @@ def checked_email(text: str) -> str:
     (IDNA). Raises `InvalidInput`."""
     name, at, domain = normal_email(text).rpartition("@")
     try:
-        email = f"{name}@{domain.encode('idna').decode()}"
+        # Long ones are not even looked at: the codec takes its time for them.
+        is_long = len(domain) > _MOST_ADDRESS_CHARACTERS
+        email = "" if is_long else f"{name}@{domain.encode('idna').decode()}"
     except UnicodeError:
         email = ""
     if not at or not _ADDRESS.fullmatch(email) or len(email) > _MOST_ADDRESS_CHARACTERS:

@@ -43,7 +43,7 @@ from vacancies.errors import FreiplatzError
 from web.cookies import cookie, set_cookie
 from web.device import device_words
 from web.origin import came_from_us, local_path
-from web.pages import current_language, link, message_page, prefer_language
+from web.pages import NO_TRACE, current_language, link, message_page, prefer_language
 from web.problems import problem_of, problem_response
 from web.state import state
 
@@ -190,7 +190,11 @@ async def _refuse_strangers() -> None:
 
 async def _set_cookies(response: Response) -> Response:
     """Only requests that asked who is signed in, or made a form, get here with anything to set:
-    readers never get a cookie."""
+    readers never get a cookie. What rests on that is for nobody else, whatever page it is."""
+    if ("signed_in" in g or "browser" in g) and "no-store" not in response.headers.get(
+        "Cache-Control", ""
+    ):
+        response.headers["Cache-Control"] = NO_TRACE
     if "session_cookie" in g:
         set_cookie(response, "session", g.session_cookie, LIVES)
     if "browser" in g:

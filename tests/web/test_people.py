@@ -52,7 +52,9 @@ async def test_an_invitation_from_end_to_end(service: Service) -> None:
         accepted = await his.post(path, token=offer.token)
         assert accepted.status == 303
         assert "Haus a" in (await his.get("/account")).text
-        assert (await his.get("/people")).status == 403, "home staff invite nobody"
+        refused = await his.get("/people")
+        assert refused.status == 403, "home staff invite nobody"
+        assert refused.headers["Cache-Control"] == "no-store, no-transform"
         assert "Withdraw" not in (await desk.get("/people?lang=en")).text
 
 

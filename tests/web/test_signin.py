@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 
@@ -194,3 +195,14 @@ async def test_nobody_is_sent_elsewhere(service: Service, hostile: str) -> None:
         ) as answer:
             assert answer.headers["Location"] == "/account"
     assert staff.id
+
+
+async def test_a_passkey_that_is_none_is_refused(service: Service) -> None:
+    async with a_desk(service) as desk:
+        desk.url = desk.url.replace("127.0.0.1", "localhost")
+        token = (await desk.get("/signin")).token
+        bodies: tuple[object, ...] = ({}, {"id": "x"}, [], "x")
+        for body in bodies:
+            answer = await desk.send_json("/signin/passkey", body, X_CSRF_Token=token)
+            assert answer.status == 403
+            assert json.loads(answer.text)["code"] == "passkey_refused"
