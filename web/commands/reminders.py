@@ -23,9 +23,6 @@ def reminders() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable.")
 def run_command(as_json: bool) -> None:
     """Plan and send all that is due now, once, and end when nothing is left."""
-    from web.commands.process import configure_log  # brings the web server along
-
-    configure_log()  # the log goes to stderr
 
     async def work(deployment: Deployment) -> Round:
         post = open_post(deployment.settings)
