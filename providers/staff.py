@@ -97,19 +97,30 @@ async def ensure_staff(
     return Staff(**dict(row))
 
 
+async def select_staff(connection: Connection | Pool, email: str) -> Staff | None:
+    row = await connection.fetchrow(
+        "SELECT id, email, name, language, phone FROM staff WHERE email = $1", normal_email(email)
+    )
+    return Staff(**dict(row)) if row else None
+
+
 async def ensure_membership(
     connection: Connection | Pool,
     staff_id: int,
     provider_id: int,
     home_id: str | None = None,
+    *,
+    created_by: int | None = None,
 ) -> int:
-    """The number of the membership, made if there is none; None as home makes an admin."""
+    """The number of the membership, made if there is none; None as home makes an admin.
+    `created_by` is who gave it, None for the operator."""
     await connection.execute(
-        "INSERT INTO membership (staff_id, provider_id, home_id) VALUES ($1, $2, $3)"
-        " ON CONFLICT DO NOTHING",
+        "INSERT INTO membership (staff_id, provider_id, home_id, created_by)"
+        " VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING",
         staff_id,
         provider_id,
         home_id,
+        created_by,
     )
     found: int = await connection.fetchval(
         "SELECT id FROM membership"
@@ -122,13 +133,26 @@ async def ensure_membership(
 
 
 async def delete_membership(connection: Connection | Pool, membership_id: int) -> None:
-    """The person may do so no more; their links and pages close at once."""
-    await connection.execute("DELETE FROM membership WHERE id = $1", membership_id)
+    """The person may do so no more; their links and pages close at once. Who may do nothing any
+    more is signed out everywhere."""
+    await connection.execute(
+        "WITH gone AS (DELETE FROM membership WHERE id = $1 RETURNING id, staff_id)"
+        " DELETE FROM staff_session s USING gone WHERE s.staff_id = gone.staff_id"
+        " AND NOT EXISTS (SELECT FROM membership m"
+        "                 WHERE m.staff_id = gone.staff_id AND m.id <> gone.id)",
+        membership_id,
+    )
 
 
 async def select_membership(connection: Connection | Pool, membership_id: int) -> Membership | None:
     row = await connection.fetchrow(f"{_SELECT} WHERE m.id = $1", membership_id)
     return _membership(row) if row else None
+
+
+async def select_memberships(connection: Connection | Pool, staff_id: int) -> list[Membership]:
+    """All that a person may do."""
+    rows = await connection.fetch(f"{_SELECT} WHERE m.staff_id = $1 ORDER BY m.id", staff_id)
+    return [_membership(row) for row in rows]
 
 
 async def select_all_memberships(connection: Connection | Pool) -> list[Membership]:
@@ -166,6 +190,32 @@ async def select_homes_of_provider(
     return [(row["id"], row["name"]) for row in rows]
 
 
+async def select_homes_of(connection: Connection | Pool, staff_id: int) -> list[tuple[str, str]]:
+    """(id, name) of all open homes that a person may report for, by name."""
+    rows = await connection.fetch(
+        "SELECT DISTINCT h.id, h.name FROM membership m JOIN care_home h"
+        " ON h.provider_id = m.provider_id AND (m.home_id IS NULL OR m.home_id = h.id)"
+        " WHERE m.staff_id = $1 AND h.status = 'open' ORDER BY h.name, h.id",
+        staff_id,
+    )
+    return [(row["id"], row["name"]) for row in rows]
+
+
+async def membership_for(
+    connection: Connection | Pool, staff_id: int, home_id: str
+) -> Membership | None:
+    """By which membership a person may report for a home, the one for this home alone first;
+    None if they may not."""
+    row = await connection.fetchrow(
+        f"{_SELECT} JOIN care_home h ON h.provider_id = m.provider_id"
+        " WHERE h.id = $1 AND (m.home_id = h.id OR m.home_id IS NULL) AND m.staff_id = $2"
+        " ORDER BY m.home_id NULLS LAST LIMIT 1",
+        home_id,
+        staff_id,
+    )
+    return _membership(row) if row else None
+
+
 async def revoke_links(connection: Connection | Pool, membership_id: int) -> None:
     """Links that were made by now are dead. They know the second in which they were made: those
     of the second that is running die too."""
@@ -184,3 +234,25 @@ async def claim_link_mail(connection: Connection | Pool, membership_id: int) -> 
         membership_id,
     )
     return bool(done == "UPDATE 1")
+
+
+async def update_staff(
+    connection: Connection | Pool, staff_id: int, *, name: str, language: str
+) -> None:
+    """How the person wants to be called, and in which language."""
+    await connection.execute(
+        "UPDATE staff SET name = $2, language = $3 WHERE id = $1", staff_id, name, language
+    )
+
+
+async def delete_staff(connection: Connection, staff_id: int) -> None:
+    """Forget the person: memberships, sessions, passkeys and links go, also the invitations
+    that they have sent. What they have reported stays, without their name."""
+    async with connection.transaction():
+        # Also what was sent to them: a link is kept by its address.
+        await connection.execute(
+            "DELETE FROM signin USING staff"
+            " WHERE staff.id = $1 AND (signin.email = staff.email OR signin.invited_by = staff.id)",
+            staff_id,
+        )
+        await connection.execute("DELETE FROM staff WHERE id = $1", staff_id)

@@ -14,7 +14,8 @@ from babel.messages.frontend import parse_mapping_cfg
 from babel.messages.pofile import read_po
 
 WEB = Path(__file__).resolve().parent.parent / "web"
-# These catalogues hold every text. The others hold those of the pages on which homes report.
+# These catalogues hold every text. The others hold those of the pages on which homes report, and
+# of the way there.
 COMPLETE = {"de"}
 REPORT_FILES = (
     "report*.py",
@@ -24,6 +25,13 @@ REPORT_FILES = (
     "templates/message.html",
     "templates/mail_*.html",
     "link_mail.py",
+    "templates/signin*.html",
+    "templates/staff.html",
+    "templates/account.html",
+    "signin.py",
+    "signin_mail.py",
+    "account.py",
+    "staff.py",
     "reminder_mail.py",
     "pages.py",
     "language.py",

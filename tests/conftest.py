@@ -18,6 +18,7 @@ import aiohttp
 import asyncpg
 import hypothesis
 import pytest
+import structlog
 from hypercorn.asyncio import serve
 from hypercorn.config import Config
 
@@ -41,6 +42,13 @@ hypothesis.settings.register_profile(
     "freiplatz", suppress_health_check=[hypothesis.HealthCheck.too_slow], deadline=None
 )
 hypothesis.settings.load_profile("freiplatz")
+
+
+@pytest.fixture(autouse=True)
+def _log() -> Iterator[None]:
+    """Commands set up the log for their whole process, which here is that of all tests."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")

@@ -36,7 +36,7 @@ ANY_STATE = frozenset({-1})
 _OTHER_HOME = "Your key is for another home of this provider."
 
 Kind = Literal["report", "confirmation", "undo", "amendment"]
-Via = Literal["api", "link", "operator", "import"]
+Via = Literal["api", "link", "page", "import", "operator"]
 
 
 class Command(Protocol):

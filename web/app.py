@@ -27,6 +27,7 @@ from vacancies.outbound import Outbound, outbound_of
 from vacancies.servers import revive
 from vacancies.sweeper import sweep_for_ever
 from vacancies.tasks import stop_tasks
+from web.account import account
 from web.api import api as reader_api
 from web.assets import init_assets
 from web.changes import changes
@@ -36,12 +37,18 @@ from web.live import LiveStreams
 from web.openapi import openapi
 from web.operations import operations
 from web.pages import error_page, init_pages
+from web.passkeys import passkeys
+from web.people import people
 from web.points import points
 from web.problems import Problem, problem_of, problem_response, status_of
 from web.reminder_mail import open_post
 from web.report import report_pages
 from web.report_files import report_files
+from web.report_home import home_report_pages
+from web.signin import signin
+from web.staff import init_staff
 from web.state import State, state
+from web.trail import trail
 from web.webhooks.api import api as webhooks_api
 from web.webhooks.deliverer import Deliverer
 from web.webhooks.notes import Notes
@@ -51,6 +58,7 @@ log = structlog.get_logger()
 
 MAX_BODY_BYTES = 2 * 1024 * 1024
 REVIVE_SECONDS = 2.0
+STAFF_PAGES = (signin, passkeys, account, people, trail, home_report_pages)
 
 
 def create_app(
@@ -77,6 +85,7 @@ def create_app(
         status_of=status_of,
         outbound=outbound,
         webhooks=webhooks,
+        mail=open_mail_sender(settings),
     )
     for blueprint in (
         provider_api,
@@ -89,9 +98,11 @@ def create_app(
         finder,
         report_pages,
         report_files,
+        *STAFF_PAGES,
     ):
         app.register_blueprint(blueprint)
     init_pages(app)
+    init_staff(app)
     init_assets(app)
     app.register_error_handler(Exception, _handle_error)
     app.after_request(_secure)
@@ -200,7 +211,7 @@ async def _handle_error(error: Exception) -> Response:
             code="internal_error",
             detail="Something went wrong on our side. Nothing was changed; try again.",
         )
-    if request.path.startswith("/api/") or request.method not in ("GET", "HEAD"):
+    if request.path.startswith("/api/") or not _is_for_a_person():
         body, status, headers = problem_response(problem)
         response = Response(body, status=status, headers=headers)
         if isinstance(error, HTTPException) and problem.status == 405:
@@ -214,6 +225,11 @@ async def _handle_error(error: Exception) -> Response:
 def _route() -> str:
     """The pattern of the address, for logs: the address of a one-tap link is a secret."""
     return str(request.url_rule)
+
+
+def _is_for_a_person() -> bool:
+    """Whether a browser shows the answer as a page: forms ask for one by name."""
+    return request.method in ("GET", "HEAD") or "text/html" in request.headers.get("Accept", "")
 
 
 def _http_problem(error: HTTPException) -> Problem:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from quart import Quart, Response, current_app, g, has_request_context, request
 from werkzeug.datastructures import MultiDict
@@ -12,7 +12,10 @@ from web.language import DEFAULT, Language, choose, languages
 from web.packing import accepted, pack, packed_response
 from web.state import state
 
-REPORT_PAGES = "/report/"
+# Of a page with secrets: RFC 9111, section 5.2.2. Caddy and others pack what comes from here.
+NO_TRACE = "no-store, no-transform"
+# On these paths pages are in all languages that carers speak.
+REPORTING_PAGES = ("/report/", "/signin", "/signout", "/account")
 
 
 def current_language() -> Language:
@@ -33,8 +36,8 @@ def prefer_language(code: str) -> None:
 
 
 def _is_reporting(path: str) -> bool:
-    """Pages on which homes report: they are in more languages."""
-    return path.startswith(REPORT_PAGES)
+    """Pages on which homes report, and the way there."""
+    return path.startswith(REPORTING_PAGES)
 
 
 def link(path: str, args: MultiDict[str, str] | None = None) -> str:
@@ -56,14 +59,27 @@ def _in_other_language(code: str) -> str:
     return f"{request.path}?{urlencode(pairs)}" if pairs else request.path
 
 
-async def page(template: str, status: int = 200, **values: Any) -> Response:
-    """A rendered page as a response that no cache keeps: it is about now."""
+def in_language(path: str, code: str) -> str:
+    """A path of ours in the language with that code."""
+    parts = urlsplit(path)
+    pairs = [(k, v) for k, v in parse_qsl(parts.query, keep_blank_values=True) if k != "lang"]
+    if code != DEFAULT:
+        pairs.append(("lang", code))
+    return f"{parts.path}?{urlencode(pairs)}" if pairs else parts.path
+
+
+async def page(
+    template: str, status: int = 200, *, is_private: bool = False, **values: Any
+) -> Response:
+    """A rendered page as a response that no cache keeps: it is about now. A private one is for
+    whoever asks alone; it holds secrets, so nobody may pack it, a proxy neither (see
+    `packing.py`)."""
     found = current_app.jinja_env.get_template(template)
     html = found.render(language=current_language(), **values).encode()
-    packed = {"gzip": pack(html)} if "gzip" in accepted() else {}
+    packed = {"gzip": pack(html)} if "gzip" in accepted() and not is_private else {}
     response = packed_response(html, packed, "text/html; charset=utf-8")
     response.status_code = status
-    response.headers["Cache-Control"] = "no-cache"
+    response.headers["Cache-Control"] = NO_TRACE if is_private else "no-cache"
     response.headers["Content-Language"] = current_language().code
     return response
 

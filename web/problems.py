@@ -9,6 +9,10 @@ import msgspec
 
 from providers.imports.errors import UnreadableList
 from providers.links import LinkExpired, LinkRefused
+from providers.passkeys import PasskeyRefused
+from providers.people import LastAdmin
+from providers.sessions import FormRefused, NotSignedIn
+from providers.signin import SignInRefused, TooManyInvitations
 from vacancies import errors
 from web.webhooks import endpoints
 
@@ -34,6 +38,12 @@ STATUS: dict[type[errors.FreiplatzError], HTTPStatus] = {
     errors.Unauthenticated: HTTPStatus.UNAUTHORIZED,
     LinkRefused: HTTPStatus.NOT_FOUND,
     LinkExpired: HTTPStatus.GONE,
+    NotSignedIn: HTTPStatus.UNAUTHORIZED,
+    FormRefused: HTTPStatus.FORBIDDEN,
+    PasskeyRefused: HTTPStatus.FORBIDDEN,
+    SignInRefused: HTTPStatus.GONE,
+    LastAdmin: HTTPStatus.CONFLICT,
+    TooManyInvitations: HTTPStatus.TOO_MANY_REQUESTS,
     errors.Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.OutcomeUnknown: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.Overloaded: HTTPStatus.SERVICE_UNAVAILABLE,

@@ -1,4 +1,5 @@
-"""The report page: what a home has free, said in ten seconds by whoever holds a one-tap link.
+"""The report page: what a home has free, said in ten seconds by whoever holds a one-tap link, or
+is signed in (`report_home.py`).
 
 A GET changes nothing: scanners of mail open every link. What a link wants to say is filled in,
 and one button says it. A client may send the same as JSON, with an `Idempotency-Key`.
@@ -40,11 +41,13 @@ from vacancies.models import CareHome
 from vacancies.reports import select_told
 from web.language import choose
 from web.link_mail import link_mail
+from web.origin import sign_in_origin
 from web.pages import current_language, link, message_page, page
 from web.problems import PROBLEM_TYPE, problem_of
 from web.report_page import UNDO_SECONDS, report_page
 from web.report_words import REFUSALS
-from web.reporter import Reporter, private, reporter_by_link
+from web.reporter import Reporter, as_it_is_now, home_report_path, private, reporter_by_link
+from web.staff import is_by_script, open_to_programs, sign_in_address
 from web.state import state
 
 report_pages = Blueprint("report", __name__, url_prefix="/report")
@@ -63,18 +66,22 @@ async def show(token: str) -> Response:
     return await report_page(reporter)
 
 
+# These two change something, and their forms cannot name our pages as their origin: a page whose
+# address must go nowhere (`no-referrer`) sends `Origin: null`. The proof is the signed token in the
+# path: whoever has it needs no browser to borrow, and no cookie counts here.
 @report_pages.post("/link/<token>")
+@open_to_programs
 async def send(token: str) -> Response:
     """Report, confirm or undo; a form is answered by a page, JSON by JSON."""
-    as_json = request.mimetype == "application/json"
     try:
         reporter = await reporter_by_link(token)
     except FreiplatzError as error:
-        return _problem(error) if as_json else await _dead(error, token)
-    return await (_send_json(reporter) if as_json else _send_form(reporter))
+        return problem(error) if is_by_script() else await _dead(error, token)
+    return await answer(reporter)
 
 
 @report_pages.post("/link/<token>/renew")
+@open_to_programs
 async def renew(token: str) -> Response:
     """Send a new link to the address for which the old one was."""
     pool = state().deployment.pool
@@ -102,7 +109,8 @@ async def _dead(error: FreiplatzError, token: str) -> Response:
             request.args.get("lang") or error.membership.staff.language, reporting=True
         )
         renew_address = f"/report/link/{quote(token)}/renew"
-        return private(await page("report_expired.html", 410, renew=renew_address))
+        sign_in = sign_in_address(home_report_path(error.home_id)) if sign_in_origin() else ""
+        return private(await page("report_expired.html", 410, renew=renew_address, sign_in=sign_in))
     _ = current_language().gettext
     if isinstance(error, UnknownHome):
         title, text = _("This home is closed"), _("Nothing more can be reported for it.")
@@ -110,6 +118,11 @@ async def _dead(error: FreiplatzError, token: str) -> Response:
         title = _("This link does not work")
         text = _("It was revoked, or is not complete. Use the newest mail.")
     return private(await message_page(404, title, text, [(_("To the search"), link("/"))]))
+
+
+async def answer(reporter: Reporter) -> Response:
+    """Do what was sent, and say what became of it: by a page, or by JSON."""
+    return await (_send_json(reporter) if is_by_script() else _send_form(reporter))
 
 
 async def _send_form(reporter: Reporter) -> Response:
@@ -123,17 +136,12 @@ async def _send_form(reporter: Reporter) -> Response:
             outcomes = (await _submit(commands)).outcomes
     except (ChangedSince, OutdatedReport):
         _ = current_language().gettext
-        problem = _("Somebody else has reported in between. This is the new state. Is it right?")
-        return await report_page(await _again(reporter), 409, problem=problem)
+        why = _("Somebody else has reported in between. This is the new state. Is it right?")
+        return await report_page(await as_it_is_now(reporter), 409, problem=why)
     except FreiplatzError as error:
         return await report_page(reporter, 422, problem=_in_words(error))
     revision = outcomes[0].home.revision if outcomes[0].home else 0
     return _see(f"{link(reporter.address, MultiDict({'done': str(revision)}))}#done")
-
-
-async def _again(reporter: Reporter) -> Reporter:
-    """The same with the home as it is by now."""
-    return await reporter_by_link(reporter.address.rpartition("/")[2])
 
 
 async def _submit(commands: Sequence[Command], remembered: Remembered | None = None) -> Settled:
@@ -169,7 +177,7 @@ async def _send_json(reporter: Reporter) -> Response:
         commands = commands_for(reporter.home, report, reporter.actor)
         settled = await _submit(commands, _remembered(reporter, content))
     except FreiplatzError as error:
-        return _problem(error, (await _again(reporter)).home)
+        return problem(error, (await as_it_is_now(reporter)).home)
     return _json(settled.replay or _answer(settled.outcomes, state().audience))
 
 
@@ -228,13 +236,13 @@ def _state_of(home: CareHome) -> dict[str, Any]:
     return {"vacancies": home.vacancies, "said_at": home.last_said_at, "revision": home.revision}
 
 
-def _problem(error: FreiplatzError, current: CareHome | None = None) -> Response:
+def problem(error: FreiplatzError, current: CareHome | None = None) -> Response:
     """A problem; with what is stored now, where somebody else was quicker."""
-    problem = msgspec.to_builtins(problem_of(error))
-    problem["detail"] = _in_words(error)
+    body = msgspec.to_builtins(problem_of(error))
+    body["detail"] = _in_words(error)
     if current is not None and isinstance(error, (ChangedSince, OutdatedReport)):
-        problem["current"] = _state_of(current)
-    return _json(msgspec.json.encode(problem), problem["status"], PROBLEM_TYPE)
+        body["current"] = _state_of(current)
+    return _json(msgspec.json.encode(body), body["status"], PROBLEM_TYPE)
 
 
 def _in_words(error: FreiplatzError) -> str:

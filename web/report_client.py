@@ -11,6 +11,7 @@ from providers.report_form import Row
 from web.language import Language
 from web.pages import link
 from web.reporter import Reporter
+from web.staff import csrf_token
 from web.words import CARE_FORMS, N_, labels
 
 # By the name under which the client asks for them.
@@ -37,6 +38,8 @@ _TEXTS = {
     "keepTheirs": N_("Keep what is stored"),
     "refused": N_("This was not stored."),
     "dead": N_("This link is over. Open the newest mail, or ask for a new link."),
+    "signedOut": N_("You are no longer signed in. Sign in, and your report is sent."),
+    "signIn": N_("Sign in"),
 }
 
 
@@ -47,8 +50,15 @@ def client_start(
     undo_seconds: int,
     language: Language,
 ) -> dict[str, Any]:
-    """JSON for the client: where to report, what the rows hold beside what they show, its words."""
+    """JSON for the client: where to report, as whom, what the rows hold beside what they show, its
+    words."""
+    words = client_words(language)
+    if reporter.is_signed_in:
+        words["texts"]["dead"] = language.gettext("You may no longer report for this home.")
     return {
+        "person": str(reporter.staff_id),
+        "csrf": csrf_token() if reporter.is_signed_in else "",
+        "signIn": reporter.sign_in,
         "homeId": reporter.home.id,
         "name": reporter.home.profile.name,
         "address": link(reporter.address),
@@ -56,7 +66,7 @@ def client_start(
         "undoSeconds": undo_seconds,
         "lines": {row.key: msgspec.to_builtins(row.line) for row in rows},
         "homes": [home | {"href": link(home["href"])} for home in homes],
-        "words": client_words(language),
+        "words": words,
     }
 
 

@@ -10,8 +10,11 @@ import msgspec
 from quart import Blueprint, Response, current_app, request
 
 from web.assets import Asset
+from web.origin import sign_in_origin
 from web.packing import packed_response
 from web.pages import current_language, link, message_page
+from web.signin import landing
+from web.staff import redirect_to, sign_in_address, signed_in
 from web.words import N_
 
 report_files = Blueprint("report_files", __name__, url_prefix="/report")
@@ -73,13 +76,17 @@ def _icon(name: str, pixels: int, purpose: str) -> dict[str, Any]:
 
 @report_files.get("/start")
 async def start() -> Response:
-    """Where the app opens if its service worker keeps no page: a link is needed first."""
+    """Where the app opens if its service worker keeps no page: at one's homes, or a link is
+    needed first."""
+    if found := await signed_in():
+        return redirect_to(await landing(found.staff))
     _ = current_language().gettext
     title, text = (
         _("Open your link"),
         _("Open the link in your newest mail. It leads to your home."),
     )
-    return await message_page(200, title, text, [(_("To the search"), link("/"))])
+    steps = [(_("Sign in"), sign_in_address("/report/start"))] if sign_in_origin() else []
+    return await message_page(200, title, text, [*steps, (_("To the search"), link("/"))])
 
 
 @report_files.get("/offline")

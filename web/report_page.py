@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,24 +17,34 @@ from web import words
 from web.pages import current_language, page
 from web.report_client import client_start
 from web.report_words import VIA, summary
-from web.reporter import Reporter, other_homes, private
+from web.reporter import Reporter, other_homes, private, unshared
 from web.state import state
 
 UNDO_SECONDS = 60
 
 
-async def report_page(reporter: Reporter, status: int = 200, *, problem: str = "") -> Response:
-    """The page of `reporter`'s home; `problem` says why what was sent is not stored."""
+async def report_page(
+    reporter: Reporter,
+    status: int = 200,
+    *,
+    problem: str = "",
+    wanted: Mapping[CareForm, int] | None = None,
+) -> Response:
+    """The page of `reporter`'s home; `problem` says why what was sent is not stored, and `wanted`
+    fills in counts, as the address of a link can."""
     language, now, home = current_language(), datetime.now(UTC), reporter.home
-    wanted = _wanted(request.args)
+    wanted = wanted or _wanted(request.args)
     told = await select_told(state().deployment.pool, home.id, 1)
     rows = rows_of(home, wanted)
     homes = await other_homes(reporter)
     can_confirm = home.observed_at is not None and not wanted
-    return private(
+    finish = unshared if reporter.is_signed_in else private
+    return finish(
         await page(
             "report.html",
             status,
+            is_private=reporter.is_signed_in,
+            reporter=reporter,
             address=reporter.address,
             home=home,
             rows=[row for row in rows if not row.is_more],

@@ -14,8 +14,9 @@ from web.words import N_
 VIA: dict[Via, str] = {
     "api": N_("by the care software"),
     "link": N_("by a link"),
-    "operator": N_("by the operator"),
+    "page": N_("on the page, signed in"),
     "import": N_("from a list"),
+    "operator": N_("by the operator"),
 }
 # By the code of the error.
 REFUSALS = {

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from providers.signin import checked_email
 from tests.vacancies.test_writer import describe
 from vacancies.config import Settings
 from vacancies.database import Pool
@@ -54,6 +55,14 @@ async def test_add_list_link_revoke_remove(home: str, tmp_path: Path) -> None:
     assert (await invoke("revoke-links", number)).exit_code == 0
     assert (await invoke("remove", number)).exit_code == 0
     assert json.loads((await invoke("list", "--json")).stdout) == []
+
+
+async def test_an_address_is_stored_as_it_is_looked_up(home: str) -> None:
+    """Or whoever is entered with it could never sign in."""
+    added = await invoke("add", "Pat@Bücher.example", "--provider", "traeger", "--home", home)
+    assert added.exit_code == 0, added.output
+    (listed,) = json.loads((await invoke("list", "--json")).stdout)
+    assert listed["staff"]["email"] == checked_email("pat@bücher.example")
 
 
 @pytest.mark.parametrize(

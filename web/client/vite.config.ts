@@ -39,7 +39,14 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     chunkSizeWarningLimit: 1600,
     rollupOptions: {
-      input: ["src/finder.ts", "src/home.ts", "src/report.ts", "src/docs.ts", "src/plain.ts"],
+      input: [
+        "src/finder.ts",
+        "src/home.ts",
+        "src/report.ts",
+        "src/docs.ts",
+        "src/plain.ts",
+        "src/signin.ts",
+      ],
     },
   },
 });

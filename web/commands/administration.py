@@ -26,12 +26,14 @@ from vacancies.deployment import Deployment, open_deployment
 from vacancies.homes import select_homes
 from vacancies.listings import public_listing
 from vacancies.provider import ensure_provider, select_provider, select_providers
+from web.commands.log import configure_log
 
 Result = TypeVar("Result")
 
 
 def run_in_deployment(work: Callable[[Deployment], Awaitable[Result]]) -> Result:
     """Open the deployment of the settings, do `work`, close it."""
+    configure_log()
 
     async def run() -> Result:
         async with open_deployment(load_settings(), report=note) as deployment:

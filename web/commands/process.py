@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import logging
 import signal
 import socket
 import sys
@@ -23,6 +22,7 @@ from vacancies.config import load_settings
 from vacancies.deployment import Deployment, open_deployment
 from vacancies.errors import FreiplatzError
 from web.app import create_app, run_in_background
+from web.commands.log import configure_log
 from web.figures import Figures
 from web.live import LiveStreams
 from web.operations import write_for_ever
@@ -57,22 +57,6 @@ def run(main: Coroutine[Any, Any, None], loops: ModuleType | None = uvloop) -> N
     factory = None if loops is None else loops.new_event_loop
     with asyncio.Runner(loop_factory=factory) as runner:
         runner.run(main)
-
-
-def configure_log() -> None:
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso"),
-            *(() if sys.stderr.isatty() else (structlog.processors.format_exc_info,)),
-            structlog.processors.LogfmtRenderer(key_order=["timestamp", "level", "event"])
-            if not sys.stderr.isatty()
-            # Plain tracebacks: the rich ones show values, and with them people's data.
-            else structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback),
-        ],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-    )
 
 
 def stop_on_signals() -> asyncio.Event:

@@ -23,7 +23,6 @@ def reminders() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable.")
 def run_command(as_json: bool) -> None:
     """Plan and send all that is due now, once, and end when nothing is left."""
-    _log_to_stderr()
 
     async def work(deployment: Deployment) -> Round:
         post = open_post(deployment.settings)
@@ -36,13 +35,6 @@ def run_command(as_json: bool) -> None:
         click.echo(f"{done.planned} planned, {done.sent} sent, {done.failed} failed.")
     if done.is_stuck:
         raise click.ClickException("Mail cannot be handed over just now. Try again later.")
-
-
-def _log_to_stderr() -> None:
-    """What is said of mail that is written must not get into what the command prints."""
-    from web.commands.process import configure_log  # brings the web server along
-
-    configure_log()
 
 
 @reminders.command("list")
@@ -70,7 +62,6 @@ def _line(entry: Reminder) -> str:
 @click.argument("home_id", metavar="HOME")
 def send_command(home_id: str) -> None:
     """Send the reminder for HOME now, as a test: to its people, whatever the plan says."""
-    _log_to_stderr()
 
     async def work(deployment: Deployment) -> int:
         homes = await select_homes(deployment.pool, [home_id])

@@ -11,10 +11,10 @@ import click
 from vacancies.config import MOST_WORKERS, Settings, load_settings
 from vacancies.deployment import Deployment, open_deployment
 from web.commands.administration import note
+from web.commands.log import configure_log
 from web.commands.process import (
     BACKLOG,
     address_of,
-    configure_log,
     run,
     serve_deployment,
     stop_on_signals,

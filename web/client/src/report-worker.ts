@@ -66,7 +66,9 @@ async function page(request: Request): Promise<Response> {
   const cache = await caches.open(PAGES.cache);
   const kept = (await cache.match(request, { ignoreVary: true })) ?? (await newest(cache, request));
   const asked = fetch(request).then(async (response) => {
-    if (DEAD.includes(response.status)) await cache.delete(request);
+    // A redirect leads to the sign-in: on a device of many nobody sees what others had open.
+    const isOver = DEAD.includes(response.status) || response.type === "opaqueredirect";
+    if (isOver) await cache.delete(request);
     return response;
   });
   if (kept === undefined) return asked.catch(offline);
@@ -96,7 +98,8 @@ async function keepPages(addresses: string[]): Promise<void> {
     try {
       const response = await fetch(address, { cache: "no-store" });
       // To the sign-in: that is another page.
-      if (response.ok && !response.redirected) await cache.put(address, response);
+      if (response.redirected) await cache.delete(address);
+      else if (response.ok) await cache.put(address, response);
     } catch {
       return; // No network: what is kept stays.
     }

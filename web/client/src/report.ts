@@ -138,6 +138,7 @@ async function startOutbox(): Promise<void> {
   const lines = kept && (JSON.parse(kept.body) as Body).vacancies;
   if (lines !== undefined) rows.fill(lines);
   refresh();
+  await outbox.adopt();
   await outbox.show();
   await outbox.send();
 }

@@ -1,5 +1,5 @@
 // What was reported here and what became of it: sent, waiting, refused, or overtaken.
-import { hideNotice, noticeKind, showNotice } from "./notice";
+import { hideNotice, noticeKind, showNotice, type Choice } from "./notice";
 import { forget, keep, update, waiting, type Line, type State, type Waiting } from "./queue";
 import { CHANNEL, sendWaiting, type Answer, type Outcome } from "./sending";
 import { sendLater } from "./shell";
@@ -43,15 +43,17 @@ export class Outbox {
     setInterval(() => this.trySending(), RETRY_MS);
   }
 
-  /** Keep the report on this device, then send it; `lines` are what the page shows. Throws if it cannot be kept. */
+  /** Keep the report on this device, then send it; `lines` are what the page shows. Throws if it
+   * cannot be kept. */
   async report(body: Body, lines: Line[]): Promise<void> {
-    const { homeId, name, csrf } = this.start;
+    const { homeId, name, person, csrf } = this.start;
     await keep({
       key: crypto.randomUUID(),
       homeId,
       name,
       address: this.start.address,
-      csrf: csrf ?? "",
+      person,
+      csrf,
       lines,
       body: JSON.stringify(body),
       madeAt: body.observed_at,
@@ -71,9 +73,8 @@ export class Outbox {
 
   /** Send what waits, and show what still does. */
   async send(): Promise<void> {
-    const all = await waiting();
-    if (all.length === 0) return;
-    await this.#adopt(all);
+    if ((await waiting()).length === 0) return;
+    await this.adopt();
     await sendWaiting();
     await this.show();
   }
@@ -115,9 +116,10 @@ export class Outbox {
     if (mine.trouble?.kind === "refused") {
       const texts = [this.language.text("refused"), mine.trouble.detail];
       showNotice("bad", texts, { choices: [discard] });
-    } else if (mine.trouble?.kind === "dead") {
-      showNotice("bad", [this.language.text("dead"), this.language.text("kept", at)], {
-        choices: [discard],
+    } else if (mine.trouble !== null) {
+      const { kind } = mine.trouble;
+      showNotice("bad", [this.language.text(kind), this.language.text("kept", at)], {
+        choices: this.start.signIn === "" ? [discard] : [this.#signIn(kind), discard],
       });
     } else if (this.#isSending && navigator.onLine) {
       showNotice("waits", [this.language.text("sending")]);
@@ -132,14 +134,24 @@ export class Outbox {
     }
   }
 
-  /** What could not be sent by a link that is over goes by the one that was opened now. */
-  async #adopt(all: Waiting[]): Promise<void> {
-    for (const report of all) {
-      const isStuck = report.trouble === null || report.trouble.kind === "dead";
-      if (report.homeId !== this.start.homeId || !isStuck) continue;
-      if (report.address === this.start.address) continue;
-      const csrf = this.start.csrf ?? "";
-      await update({ ...report, address: this.start.address, csrf, trouble: null });
+  #signIn(kind: "dead" | "signedOut"): Choice {
+    const act = (): void => location.assign(this.start.signIn);
+    return { label: this.language.text("signIn"), isMain: kind === "signedOut", act };
+  }
+
+  /** What could not be sent by a link that is over, or in a session that has ended, goes by the
+   * page that was opened now: if the same person has made it. */
+  async adopt(): Promise<void> {
+    const { homeId, address, person, csrf } = this.start;
+    for (const report of await waiting()) {
+      const kind = report.trouble?.kind;
+      if (report.person !== person || kind === "changed" || kind === "refused") continue;
+      if (report.homeId === homeId) {
+        if (report.address !== address || report.csrf !== csrf)
+          await update({ ...report, address, csrf, trouble: null });
+      } else if (report.csrf !== "" && csrf !== "" && report.csrf !== csrf) {
+        await update({ ...report, csrf, trouble: null });
+      }
     }
   }
 
@@ -169,7 +181,7 @@ export class Outbox {
 
   async #undo(revision: number): Promise<void> {
     try {
-      const address = await undo(this.start.address, revision);
+      const address = await undo(this.start.address, revision, this.start.csrf);
       if (address !== undefined) return location.assign(address);
       showNotice("bad", [this.language.text("undoFailed")]);
     } catch {

@@ -16,7 +16,10 @@ export interface State {
 
 /** A definite answer that was no success: only a person can decide what becomes of the report. */
 export type Trouble =
-  { kind: "changed"; current: State } | { kind: "refused"; detail: string } | { kind: "dead" };
+  | { kind: "changed"; current: State }
+  | { kind: "refused"; detail: string }
+  | { kind: "dead" }
+  | { kind: "signedOut" };
 
 export interface Waiting {
   /** Sent as Idempotency-Key: however often it is sent, it counts once. */
@@ -24,6 +27,8 @@ export interface Waiting {
   homeId: string;
   name: string;
   address: string;
+  /** Who has made it: it is sent in nobody else's name. */
+  person: string;
   /** Of a page of somebody who is signed in; empty for a link. */
   csrf: string;
   /** What the page showed: "unchanged" was said of this. */

@@ -31,6 +31,8 @@ export const SYNC_TAG = "freiplatz-reports";
 const TIMEOUT_MS = 20_000;
 // The same request may succeed later: too many, or the first one of this key is still at work.
 const LATER_STATUS = 429;
+// Nobody is signed in any more, or in another session than the one that made the page.
+const SIGNED_OUT = ["not_signed_in", "form_refused"];
 const IN_FLIGHT = "idempotency_key_in_flight";
 
 const channel = new BroadcastChannel(CHANNEL);
@@ -105,6 +107,7 @@ async function post(report: Waiting): Promise<[Answer | null, Trouble | null]> {
 function troubleOf(status: number, { code, detail, current }: Problem): Trouble | null {
   if (status >= 500 || status === LATER_STATUS || code === IN_FLIGHT) return null;
   if (current !== undefined) return { kind: "changed", current };
+  if (code !== undefined && SIGNED_OUT.includes(code)) return { kind: "signedOut" };
   // 404: a link that was revoked, or a home that is closed.
   if ([401, 403, 404, 410].includes(status)) return { kind: "dead" };
   return { kind: "refused", detail: detail ?? "" };

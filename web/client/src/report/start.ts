@@ -16,7 +16,12 @@ export interface ReportStart {
   address: string;
   revision: number;
   undoSeconds: number;
-  csrf?: string;
+  /** Who reports here. */
+  person: string;
+  /** Of somebody who is signed in; empty for a link. */
+  csrf: string;
+  /** Where to sign in for this home; empty where nobody can. */
+  signIn: string;
   /** By the key of its row. */
   lines: Record<string, Line>;
   homes: OtherHome[];

@@ -38,9 +38,14 @@ export function countDown(
 
 /** Take the report with that revision back. Returns the address of the page that says so, or
  * undefined if it was too late; throws without a network. */
-export async function undo(address: string, revision: number): Promise<string | undefined> {
+export async function undo(
+  address: string,
+  revision: number,
+  csrf: string,
+): Promise<string | undefined> {
   const response = await fetch(address, {
     method: "POST",
+    headers: csrf === "" ? {} : { "X-CSRF-Token": csrf },
     body: new URLSearchParams({ do: "undo", if_match: String(revision) }),
   });
   return response.ok && response.redirected ? response.url : undefined;
