@@ -1,4 +1,4 @@
-"""What the report page shows of a home, and what is sent from it: pure, no HTTP.
+"""What the report page shows of a home, and what is sent from it: no HTTP, no I/O.
 
 A row of the page is a line of the report, or a care form that has none at present. Its key is
 the care form, with a number where a form has several lines: `short_term`, `short_term.2`. What
@@ -7,21 +7,34 @@ the page does not show of a line (care grades, focuses) stays as it is.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
 from msgspec.structs import replace
 
 from providers.payloads import MAX_PLACES, Line, Moment, StopBody, VacancyLine
+from providers.plausibility import Doubt, warnings_for
 from vacancies.commands import Actor, Amend, Command, Confirm, Report
-from vacancies.errors import InvalidInput
+from vacancies.errors import FreiplatzError, InvalidInput
 from vacancies.models import CareForm, CareHome, Need, Profile, Vacancy, WaitingList
 
 # Offered where nothing is known of a home: what most of them have.
 _USUAL = (CareForm.LONG_TERM, CareForm.SHORT_TERM)
 _UNCHANGED = msgspec.UNSET
+CLOCK_TOLERANCE = timedelta(minutes=2)
+
+
+class Doubtful(FreiplatzError):
+    """What is to be reported looks like a slip: the page asks before it is stored."""
+
+    code = "doubtful"
+
+    def __init__(self, doubts: Sequence[Doubt], lines: Sequence[Vacancy]) -> None:
+        super().__init__(" ".join(doubt.detail for doubt in doubts))
+        self.doubts = doubts
+        self.lines = lines
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,11 +59,13 @@ class AmendBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 class PageReport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What the page sends as JSON. `unchanged` confirms the last report; `observed_at` is when
-    the person pressed the button; `if_match` the revision that was shown."""
+    the person pressed the button; `if_match` the revision that was shown; `sure` says that a
+    likely slip is none, or that nobody is there to be asked."""
 
     if_match: int | None = None
     observed_at: Moment | None = None
     unchanged: bool = False
+    sure: bool = False
     vacancies: tuple[VacancyLine, ...] | None = None
     amend: AmendBody = AmendBody()
 
@@ -86,24 +101,55 @@ def read_form(home: CareHome, fields: Mapping[str, str]) -> PageReport:
     lines = [_line(row, fields) for row in rows]
     # Whoever has changed a number and then presses the largest button means the number.
     is_same = lines == [msgspec.to_builtins(row.line) for row in rows]
-    body: dict[str, Any] = {"unchanged": fields.get("do") == "unchanged" and is_same, "amend": {}}
+    body: dict[str, Any] = {
+        "unchanged": fields.get("do") == "unchanged" and is_same,
+        "sure": fields.get("do") == "sure",
+        "amend": _amended(fields),
+    }
     if if_match := fields.get("if_match", ""):
         body["if_match"] = _number(if_match, "if_match")
     body["vacancies"] = [line for line in lines if line["count"]]
-    # A box that is not ticked is not sent: this says that it was on the page.
-    if fields.get("more") == "1":
-        reason, until = fields.get("stop.reason", ""), fields.get("stop.until", "")
-        body["amend"] = {
-            "admission_stop": {"reason": reason, "until": until or None} if reason else None,
-            "waiting_list": fields.get("waiting_list") or None,
-            "weekend_admission": "weekend_admission" in fields,
-            "person": fields.get("contact.person", "").strip() or None,
-            "hours": fields.get("contact.hours", "").strip() or None,
-        }
     try:
         return msgspec.convert(body, PageReport, strict=True)
     except msgspec.ValidationError as error:
         raise InvalidInput(f"This cannot be reported: {error}.", field="form") from error
+
+
+def typed_rows(home: CareHome, fields: Mapping[str, str]) -> list[Row]:
+    """The rows as somebody has filled them in: a form that was refused does not lose them. What
+    is no value at all is as it is stored."""
+    rows = []
+    for row in rows_of(home):
+        try:
+            line = msgspec.convert(_line(row, fields), Vacancy, strict=False)
+        except (InvalidInput, msgspec.ValidationError):
+            line = row.line
+        rows.append(replace(row, line=line, is_more=row.is_more and line.count == 0))
+    return rows
+
+
+def typed_profile(profile: Profile, fields: Mapping[str, str]) -> Profile:
+    """The same for what the page changes beside the places."""
+    try:
+        amend = msgspec.convert(_amended(fields), AmendBody, strict=True)
+        return replace(profile, **_changes(profile, amend))
+    except (InvalidInput, msgspec.ValidationError):
+        return profile
+
+
+def _amended(fields: Mapping[str, str]) -> dict[str, Any]:
+    """What a form says beside the places."""
+    # A box that is not ticked is not sent: this says that it was on the page.
+    if fields.get("more") != "1":
+        return {}
+    reason, until = fields.get("stop.reason", ""), fields.get("stop.until", "")
+    return {
+        "admission_stop": {"reason": reason, "until": until or None} if reason else None,
+        "waiting_list": fields.get("waiting_list") or None,
+        "weekend_admission": "weekend_admission" in fields,
+        "person": fields.get("contact.person", "").strip() or None,
+        "hours": fields.get("contact.hours", "").strip() or None,
+    }
 
 
 def _line(row: Row, fields: Mapping[str, str]) -> dict[str, Any]:
@@ -129,15 +175,19 @@ def by_our_clock(report: PageReport, client_now: datetime | None) -> PageReport:
     is what the sender's clock says now: phones whose clock is wrong must be able to report."""
     if client_now is None or report.observed_at is None:
         return report
+    wrong_by = datetime.now(UTC) - client_now
+    # So much may be the way here: a report that was slow must not look newer than its correction.
+    if abs(wrong_by) < CLOCK_TOLERANCE:
+        return report
     try:
-        observed_at = report.observed_at + (datetime.now(UTC) - client_now)
+        observed_at = report.observed_at + wrong_by
     except OverflowError:
         raise InvalidInput("This time cannot be.", field="observed_at") from None
     return replace(report, observed_at=observed_at)
 
 
 def commands_for(home: CareHome, report: PageReport, actor: Actor) -> list[Command]:
-    """What the report asks for, to be committed together; raises `InvalidInput`."""
+    """What the report asks for, to be committed together; raises `InvalidInput` and `Doubtful`."""
     if_match = None if report.if_match is None else frozenset({report.if_match})
     commands: list[Command] = []
     if report.unchanged:
@@ -148,6 +198,8 @@ def commands_for(home: CareHome, report: PageReport, actor: Actor) -> list[Comma
         lines = tuple(
             line.vacancy(f"vacancies[{number}]") for number, line in enumerate(report.vacancies)
         )
+        if not report.sure and (doubts := warnings_for(home, lines, datetime.now(UTC))):
+            raise Doubtful(doubts, lines)
         commands.append(
             Report(
                 home_id=home.id,

@@ -11,6 +11,7 @@ from providers.imports.errors import UnreadableList
 from providers.links import LinkExpired, LinkRefused
 from providers.passkeys import PasskeyRefused
 from providers.people import LastAdmin
+from providers.report_form import Doubtful
 from providers.sessions import FormRefused, NotSignedIn
 from providers.signin import SignInRefused, TooManyInvitations
 from vacancies import errors
@@ -36,6 +37,7 @@ STATUS: dict[type[errors.FreiplatzError], HTTPStatus] = {
     errors.IdempotencyKeyReused: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.IdempotencyKeyInFlight: HTTPStatus.CONFLICT,
     errors.Unauthenticated: HTTPStatus.UNAUTHORIZED,
+    Doubtful: HTTPStatus.UNPROCESSABLE_ENTITY,
     LinkRefused: HTTPStatus.NOT_FOUND,
     LinkExpired: HTTPStatus.GONE,
     NotSignedIn: HTTPStatus.UNAUTHORIZED,

@@ -7,45 +7,36 @@ and one button says it. A client may send the same as JSON, with an `Idempotency
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
 from urllib.parse import quote
 
-import msgspec
 from quart import Blueprint, Response, g, request
 from werkzeug.datastructures import MultiDict
 
 from providers.decoding import decode
 from providers.links import LinkExpired
-from providers.payloads import Moment
 from providers.post import open_mail_sender
-from providers.report_form import PageReport, by_our_clock, commands_for, read_form
+from providers.report_form import Doubtful, PageReport, by_our_clock, commands_for, read_form
 from providers.staff import claim_link_mail
-from vacancies.audience import Audience
 from vacancies.batch import Settled
-from vacancies.commands import Command, Outcome, Undo
+from vacancies.commands import Command, Undo
 from vacancies.errors import (
     ChangedSince,
     FreiplatzError,
     InvalidInput,
-    InvalidParameter,
     OutdatedReport,
     UnknownHome,
 )
 from vacancies.homes import select_homes
 from vacancies.idempotency import Remembered
-from vacancies.listings import public_listing
-from vacancies.models import CareHome
 from vacancies.reports import select_told
 from web.language import choose
 from web.link_mail import link_mail
 from web.origin import sign_in_origin
 from web.pages import current_language, link, message_page, page
-from web.problems import PROBLEM_TYPE, problem_of
+from web.report_answers import client_time, in_words, problem, remembered, taken
 from web.report_page import UNDO_SECONDS, report_page
-from web.report_words import REFUSALS
 from web.reporter import Reporter, as_it_is_now, home_report_path, private, reporter_by_link
 from web.staff import is_by_script, open_to_programs, sign_in_address
 from web.state import state
@@ -125,6 +116,17 @@ async def answer(reporter: Reporter) -> Response:
     return await (_send_json(reporter) if is_by_script() else _send_form(reporter))
 
 
+async def _send_json(reporter: Reporter) -> Response:
+    content: bytes = await request.get_data(as_text=False)  # type: ignore[assignment]
+    try:
+        report = by_our_clock(decode(content, PageReport), client_time())
+        commands = commands_for(reporter.home, report, reporter.actor)
+        settled = await _submit(commands, remembered(reporter, content))
+    except FreiplatzError as error:
+        return problem(error, (await as_it_is_now(reporter)).home)
+    return taken(settled, state().audience)
+
+
 async def _send_form(reporter: Reporter) -> Response:
     fields = (await request.form).to_dict()
     try:
@@ -138,15 +140,17 @@ async def _send_form(reporter: Reporter) -> Response:
         _ = current_language().gettext
         why = _("Somebody else has reported in between. This is the new state. Is it right?")
         return await report_page(await as_it_is_now(reporter), 409, problem=why)
+    except Doubtful as error:
+        return await report_page(reporter, 422, question=in_words(error), typed=fields)
     except FreiplatzError as error:
-        return await report_page(reporter, 422, problem=_in_words(error))
+        return await report_page(reporter, 422, problem=in_words(error), typed=fields)
     revision = outcomes[0].home.revision if outcomes[0].home else 0
     return _see(f"{link(reporter.address, MultiDict({'done': str(revision)}))}#done")
 
 
-async def _submit(commands: Sequence[Command], remembered: Remembered | None = None) -> Settled:
+async def _submit(commands: Sequence[Command], call: Remembered | None = None) -> Settled:
     """Raises what the writer raises, and what the commands refuse."""
-    settled = await state().deployment.writer.submit(commands, remembered=remembered)
+    settled = await state().deployment.writer.submit(commands, remembered=call)
     for outcome in settled.outcomes:
         if outcome.error is not None:
             raise outcome.error
@@ -168,91 +172,6 @@ async def _undo(reporter: Reporter, if_match: str) -> Undo:
         if_match=frozenset({reporter.home.revision}),
         actor=reporter.actor,
     )
-
-
-async def _send_json(reporter: Reporter) -> Response:
-    content: bytes = await request.get_data(as_text=False)  # type: ignore[assignment]
-    try:
-        report = by_our_clock(decode(content, PageReport), _client_time())
-        commands = commands_for(reporter.home, report, reporter.actor)
-        settled = await _submit(commands, _remembered(reporter, content))
-    except FreiplatzError as error:
-        return problem(error, (await as_it_is_now(reporter)).home)
-    return _json(settled.replay or _answer(settled.outcomes, state().audience))
-
-
-def _client_time() -> datetime | None:
-    """What the clock of the client says now (RFC 3339); raises `InvalidParameter`."""
-    said = request.headers.get("Client-Time")
-    if said is None:
-        return None
-    try:
-        return msgspec.convert(said, Moment)
-    except msgspec.ValidationError as error:
-        raise InvalidParameter("Client-Time is a time (RFC 3339).", field="Client-Time") from error
-
-
-def _remembered(reporter: Reporter, content: bytes) -> Remembered | None:
-    key = request.headers.get("Idempotency-Key")
-    if key is None:
-        return None
-    if not 1 <= len(key) <= 200 or not key.isprintable():
-        raise InvalidParameter(
-            "An Idempotency-Key has 1 to 200 printable characters.", field="Idempotency-Key"
-        )
-
-    # Taken now: `render` may run in the writer's task, which has no current app.
-    audience = state().audience
-
-    def render(outcomes: Sequence[Outcome]) -> bytes | None:
-        is_refused = any(outcome.error for outcome in outcomes)
-        return None if is_refused else _answer(outcomes, audience)
-
-    return Remembered(
-        caller=f"staff:{reporter.staff_id}",
-        # Not the address: the same report may come again by a newer link.
-        path=f"POST report {reporter.home.id}",
-        key=key,
-        body_hash=hashlib.sha256(content).digest(),
-        render=render,
-    )
-
-
-def _answer(outcomes: Sequence[Outcome], audience: Audience) -> bytes:
-    home = outcomes[-1].home
-    assert home is not None
-    return msgspec.json.encode(
-        {
-            "revision": home.revision,
-            "told": outcomes[0].home.revision if outcomes[0].home else None,
-            "reported_at": home.evaluated_at,
-            "watching": audience.watching(public_listing(home)),
-            "state": _state_of(home),
-        }
-    )
-
-
-def _state_of(home: CareHome) -> dict[str, Any]:
-    return {"vacancies": home.vacancies, "said_at": home.last_said_at, "revision": home.revision}
-
-
-def problem(error: FreiplatzError, current: CareHome | None = None) -> Response:
-    """A problem; with what is stored now, where somebody else was quicker."""
-    body = msgspec.to_builtins(problem_of(error))
-    body["detail"] = _in_words(error)
-    if current is not None and isinstance(error, (ChangedSince, OutdatedReport)):
-        body["current"] = _state_of(current)
-    return _json(msgspec.json.encode(body), body["status"], PROBLEM_TYPE)
-
-
-def _in_words(error: FreiplatzError) -> str:
-    """For carers, in their language; the API's words where there are none of ours."""
-    found = REFUSALS.get(error.code)
-    return current_language().gettext(found) if found else error.detail
-
-
-def _json(body: bytes, status: int = 200, content_type: str = "application/json") -> Response:
-    return private(Response(body, status=status, content_type=content_type))
 
 
 def _see(address: str) -> Response:

@@ -37,6 +37,8 @@ _TEXTS = {
     "reportMine": N_("Report mine all the same"),
     "keepTheirs": N_("Keep what is stored"),
     "refused": N_("This was not stored."),
+    "sure": N_("Yes, report it so"),
+    "correct": N_("Change the numbers"),
     "dead": N_("This link is over. Open the newest mail, or ask for a new link."),
     "signedOut": N_("You are no longer signed in. Sign in, and your report is sent."),
     "signIn": N_("Sign in"),

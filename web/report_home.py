@@ -11,7 +11,8 @@ from providers.sessions import FormRefused, NotSignedIn
 from vacancies.errors import ForeignHome, FreiplatzError, UnknownHome
 from vacancies.models import CareForm
 from web.pages import current_language, link, message_page
-from web.report import answer, problem
+from web.report import answer
+from web.report_answers import problem
 from web.report_page import report_page
 from web.reporter import Reporter, home_report_path, reporter_signed_in, unshared
 from web.staff import check_form, is_by_script, redirect_to, sign_in_address

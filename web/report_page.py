@@ -9,7 +9,7 @@ from typing import Any
 from quart import Response, request
 from werkzeug.datastructures import MultiDict
 
-from providers.report_form import rows_of
+from providers.report_form import rows_of, typed_profile, typed_rows
 from vacancies.listings import local_date, public_listing
 from vacancies.models import CareForm
 from vacancies.reports import Told, select_told
@@ -28,16 +28,19 @@ async def report_page(
     status: int = 200,
     *,
     problem: str = "",
+    question: str = "",
+    typed: Mapping[str, str] | None = None,
     wanted: Mapping[CareForm, int] | None = None,
 ) -> Response:
-    """The page of `reporter`'s home; `problem` says why what was sent is not stored, and `wanted`
-    fills in counts, as the address of a link can."""
+    """The page of `reporter`'s home. `problem` says why what was sent is not stored, `question`
+    asks whether it is right; it is filled in as it was `typed`. `wanted` fills in counts, as the
+    address of a link can."""
     language, now, home = current_language(), datetime.now(UTC), reporter.home
     wanted = wanted or _wanted(request.args)
     told = await select_told(state().deployment.pool, home.id, 1)
-    rows = rows_of(home, wanted)
+    rows = rows_of(home, wanted) if typed is None else typed_rows(home, typed)
     homes = await other_homes(reporter)
-    can_confirm = home.observed_at is not None and not wanted
+    can_confirm = home.observed_at is not None and not wanted and not question
     finish = unshared if reporter.is_signed_in else private
     return finish(
         await page(
@@ -49,7 +52,9 @@ async def report_page(
             home=home,
             rows=[row for row in rows if not row.is_more],
             more_rows=[row for row in rows if row.is_more],
+            profile=home.profile if typed is None else typed_profile(home.profile, typed),
             problem=problem,
+            question=question,
             done=_done(reporter, told, now),
             last=_last(told, now),
             summary=summary(rows, language),

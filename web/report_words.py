@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
 
+from providers.plausibility import Doubt
 from providers.report_form import Row
 from vacancies.commands import Via
+from vacancies.models import Vacancy
 from web import words
 from web.language import Language
 from web.words import N_
@@ -26,6 +29,29 @@ REFUSALS = {
     "outcome_unknown": N_("The connection broke. Please open the page again and look."),
     "overloaded": N_("Too many are reporting just now. Please try again in a moment."),
 }
+
+
+# What looks like a slip, by the code of the doubt.
+DOUBTS = {
+    "count_mistyped": N_("%(form)s: %(count)s places. Is that number right?"),
+    "mostly_free": N_("%(form)s: %(count)s places. Are so many really free?"),
+    "many_free": N_("%(form)s: %(count)s places. Are so many really free?"),
+    "already_over": N_("%(form)s: the last day has passed. Is the date right?"),
+    "far_ahead": N_("%(form)s: free only in more than a year. Is the date right?"),
+    "line_repeated": N_("%(form)s stands here twice with the same details. Is that right?"),
+}
+_LINE = re.compile(r"vacancies\[(\d+)\]")
+
+
+def doubt_words(doubt: Doubt, lines: Sequence[Vacancy], language: Language) -> str:
+    """What to ask somebody who has entered `lines`."""
+    found = _LINE.match(doubt.field)
+    line = lines[int(found[1])] if found else None
+    text = DOUBTS.get(doubt.code)
+    if text is None or line is None:
+        return doubt.detail
+    form = language.gettext(words.CARE_FORMS[line.care_form])
+    return language.gettext(text, form=form, count=language.number(line.count))
 
 
 def summary(rows: Iterable[Row], language: Language) -> str:

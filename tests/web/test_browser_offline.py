@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from typing import Any
 
@@ -156,6 +157,65 @@ async def test_unchanged_means_what_the_page_showed_then(
         await expect(page.locator("#outcome")).to_contain_text("Reported at")
         (line,) = (await carer.home()).vacancies
         assert line.count == 3
+
+
+async def test_a_likely_slip_is_asked_about_before_it_is_stored(
+    service: Service, browser: Browser, carer: Carer
+) -> None:
+    async with reporting(browser, service, carer.link(), bypass_csp=True) as (_, page):
+        await page.get_by_role("button", name="One place more: short-term care").tap()
+        await page.fill("#count-long_term", "40")
+        await main_button(page).tap()
+        outcome = page.locator("#outcome")
+        await expect(outcome).to_contain_text("long-term care: 40 places. Are so many really free?")
+        assert await told(carer) == []
+        assert await violations(page) == []
+        await page.get_by_role("button", name="Change the numbers").tap()
+        await expect(outcome).to_be_hidden()
+        await expect(page.locator("#count-long_term")).to_have_value("40")
+        await page.fill("#count-long_term", "4")
+        await main_button(page).tap()
+        await expect(outcome).to_contain_text("Reported at")
+        await page.fill("#count-long_term", "44")
+        await main_button(page).tap()
+        await expect(outcome).to_contain_text("44 places. Is that number right?")
+        await page.get_by_role("button", name="Yes, report it so").tap()
+        await expect(outcome).to_contain_text("Reported at")
+        assert [entry.vacancies[0].count for entry in await told(carer)] == [44, 4]
+        assert await waits(page) == 0
+
+
+async def test_a_correction_pressed_while_the_first_is_on_its_way_is_not_lost(
+    service: Service, browser: Browser, carer: Carer
+) -> None:
+    async with reporting(browser, service, carer.link()) as (context, page):
+        held, may_go = asyncio.Event(), asyncio.Event()
+
+        async def hold(route: Any) -> None:
+            if route.request.method == "POST" and not held.is_set():
+                held.set()
+                await may_go.wait()
+            await route.continue_()
+
+        await context.route("**/report/link/**", hold)
+        more = page.get_by_role("button", name="One place more: short-term care")
+        await more.tap()
+        await main_button(page).tap()
+        await held.wait()
+        # The same again asks for nothing new, other numbers do.
+        await main_button(page).tap()
+        await more.tap()
+        await main_button(page).tap()
+        await until(lambda: _has_waiting(page, '"count":4'))
+        assert await waits(page) == 2
+        may_go.set()
+        await until(lambda: _are_told(carer, [4, 3]))
+        await expect(page.locator("#outcome")).to_contain_text("Reported at")
+        await expect(page.locator("#count-short_term")).to_have_value("4")
+
+
+async def _are_told(carer: Carer, counts: list[int]) -> bool:
+    return [entry.vacancies[0].count for entry in await told(carer)] == counts
 
 
 async def test_a_link_that_ends_meanwhile_loses_nothing(

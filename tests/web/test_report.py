@@ -143,6 +143,51 @@ async def test_bad_input_is_said_and_changes_nothing(carer: Carer, fields: dict[
     assert await carer.home() == before
 
 
+async def test_a_likely_slip_is_asked_about_and_nothing_typed_is_lost(carer: Carer) -> None:
+    before = await carer.home()
+    fields = {
+        "if_match": str(before.revision),
+        "count__long_term": "40",
+        "room__short_term": "double",
+        "more": "1",
+        "contact__person": "Frau Muster",
+    }
+    status, page = await carer.post(carer.link(), do="report", **fields)
+    assert status == 422
+    assert "long-term care: 40 places. Are so many really free?" in page
+    assert 'name="count.long_term" id="count-long_term" min="0" max="60" value="40"' in page
+    assert '<option value="double" selected>' in page
+    assert 'value="Frau Muster"' in page
+    assert await carer.home() == before, "nothing is stored before it is sure"
+    # Another slip is asked about again; what is sure is stored.
+    assert (await carer.post(carer.link(), do="report", **fields))[0] == 422
+    status, page = await carer.post(carer.link(), do="sure", **fields)
+    assert status == 200
+    counts = {line.care_form.value: line.count for line in (await carer.home()).vacancies}
+    assert counts["long_term"] == 40
+
+
+async def test_a_form_that_is_refused_keeps_what_was_typed(carer: Carer) -> None:
+    status, page = await carer.post(
+        carer.link(), do="report", count__long_term="61", count__day="3", sex__long_term="female"
+    )
+    assert status == 422
+    assert 'id="count-long_term" min="0" max="60" value="61"' in page
+    assert 'name="count.day"' in page
+    assert '<option value="female" selected>' in page
+
+
+async def test_the_client_is_asked_too(carer: Carer) -> None:
+    before = await carer.home()
+    lines = [{"care_form": "long_term", "count": 40}]
+    status, problem = await carer.send(carer.link(), {"vacancies": lines}, "k")
+    assert (status, problem["code"]) == (422, "doubtful")
+    assert "40 places" in problem["detail"]
+    assert await carer.home() == before
+    status, _ = await carer.send(carer.link(), {"vacancies": lines, "sure": True}, "k2")
+    assert status == 200
+
+
 async def test_stop_waiting_list_weekends_and_contact(carer: Carer) -> None:
     fields = {
         "more": "1",
@@ -287,6 +332,21 @@ async def test_a_clock_that_is_wrong_does_not_matter(carer: Carer, wrong_by: tim
     observed_at = (await carer.home()).observed_at
     assert observed_at is not None
     assert timedelta() <= observed_at - (now - timedelta(minutes=10)) < timedelta(minutes=1)
+
+
+async def test_a_report_that_was_slow_is_not_newer_than_its_correction(carer: Carer) -> None:
+    now = datetime.now(UTC)
+    second = timedelta(seconds=1)
+    for count, pressed, sent in ((2, 30, 29), (3, 10, 1)):
+        body = {
+            "observed_at": (now - pressed * second).isoformat(),
+            "vacancies": [{"care_form": "short_term", "count": count}],
+        }
+        # The first one took 29 seconds.
+        client_time = (now - sent * second).isoformat()
+        status, answer = await carer.send(carer.link(), body, client_time=client_time)
+        assert status == 200, answer
+    assert free(await carer.home()) == {CareForm.SHORT_TERM: 3}
 
 
 @pytest.mark.parametrize(

@@ -61,17 +61,24 @@ function refresh(): void {
 }
 
 function body(): Body {
-  const now = { if_match: outbox.revision, observed_at: new Date().toISOString() };
+  const now = {
+    if_match: outbox.revision,
+    observed_at: new Date().toISOString(),
+    // Sent later, by whatever: nobody can be asked then whether a number is a slip.
+    ...(!navigator.onLine && { sure: true as const }),
+  };
   const amend = amendments.toBody();
   if (canConfirm && !rows.areChanged) return { ...now, unchanged: true, amend };
   return { ...now, vacancies: rows.toLines(), amend };
 }
 
 async function report(): Promise<void> {
-  if (main.ariaBusy === "true") return;
-  main.ariaBusy = "true";
   const lines = rows.toLines();
-  pressed = JSON.stringify(lines);
+  const asked = JSON.stringify([lines, amendments.toBody()]);
+  // A second tap while the first is on its way asks for nothing new; other numbers do.
+  if (outbox.isSending && asked === pressed) return;
+  pressed = asked;
+  main.ariaBusy = "true";
   try {
     await outbox.report(body(), lines);
     // On a small phone it begins below the edge, and nobody would know that it has worked.
@@ -83,14 +90,14 @@ async function report(): Promise<void> {
     form.append(name);
     form.submit();
   } finally {
-    main.ariaBusy = null;
+    main.ariaBusy = outbox.isSending ? "true" : null;
   }
 }
 
 /** What is stored is what the form starts from; what was typed since stays. */
 function onSent(stored: State): void {
   const typed = rows.toLines();
-  const isEdited = rows.areChanged && JSON.stringify(typed) !== pressed;
+  const isEdited = rows.areChanged && JSON.stringify([typed, amendments.toBody()]) !== pressed;
   rows.fill(stored.vacancies);
   rows.settle();
   amendments.settle();
@@ -138,7 +145,7 @@ async function startOutbox(): Promise<void> {
   const lines = kept && (JSON.parse(kept.body) as Body).vacancies;
   if (lines !== undefined) rows.fill(lines);
   refresh();
-  await outbox.adopt();
+  await outbox.adopt(true);
   await outbox.show();
   await outbox.send();
 }

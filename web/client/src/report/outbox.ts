@@ -15,6 +15,8 @@ export interface Body {
   if_match: number;
   observed_at: string;
   unchanged?: true;
+  /** A likely slip is none, or nobody is there to be asked. */
+  sure?: true;
   vacancies?: Line[];
   amend: Record<string, unknown>;
 }
@@ -22,7 +24,7 @@ export interface Body {
 export class Outbox {
   /** Changes while this page is open: by what it has sent. */
   revision: number;
-  #isSending = false;
+  #sending = 0;
 
   constructor(
     readonly start: ReportStart,
@@ -41,6 +43,11 @@ export class Outbox {
       if (!document.hidden) this.trySending();
     });
     setInterval(() => this.trySending(), RETRY_MS);
+  }
+
+  /** Because somebody has pressed a button, and there is no answer yet. */
+  get isSending(): boolean {
+    return this.#sending > 0;
   }
 
   /** Keep the report on this device, then send it; `lines` are what the page shows. Throws if it
@@ -81,12 +88,12 @@ export class Outbox {
 
   /** Because somebody has pressed a button. */
   async #sendNow(): Promise<void> {
-    this.#isSending = true;
+    this.#sending++;
     try {
       await this.show();
       await this.send();
     } finally {
-      this.#isSending = false;
+      this.#sending--;
     }
     await this.show();
   }
@@ -113,7 +120,9 @@ export class Outbox {
       label: this.language.text("discard"),
       act: () => void this.#discard(mine),
     };
-    if (mine.trouble?.kind === "refused") {
+    if (mine.trouble?.kind === "doubtful") {
+      this.#askBack(mine, mine.trouble.detail);
+    } else if (mine.trouble?.kind === "refused") {
       const texts = [this.language.text("refused"), mine.trouble.detail];
       showNotice("bad", texts, { choices: [discard] });
     } else if (mine.trouble !== null) {
@@ -121,7 +130,7 @@ export class Outbox {
       showNotice("bad", [this.language.text(kind), this.language.text("kept", at)], {
         choices: this.start.signIn === "" ? [discard] : [this.#signIn(kind), discard],
       });
-    } else if (this.#isSending && navigator.onLine) {
+    } else if (this.isSending && navigator.onLine) {
       showNotice("waits", [this.language.text("sending")]);
     } else {
       const again = {
@@ -140,17 +149,19 @@ export class Outbox {
   }
 
   /** What could not be sent by a link that is over, or in a session that has ended, goes by the
-   * page that was opened now: if the same person has made it. */
-  async adopt(): Promise<void> {
+   * page that was opened now: if the same person has made it. A page that opens says that its own
+   * link is good (again). */
+  async adopt(isOpening = false): Promise<void> {
     const { homeId, address, person, csrf } = this.start;
     for (const report of await waiting()) {
       const kind = report.trouble?.kind;
-      if (report.person !== person || kind === "changed" || kind === "refused") continue;
+      const isOver = kind === "dead" || kind === "signedOut";
+      if (report.person !== person || !(isOver || kind === undefined)) continue;
       if (report.homeId === homeId) {
-        if (report.address !== address || report.csrf !== csrf)
-          await update({ ...report, address, csrf, trouble: null });
+        if (report.address !== address || report.csrf !== csrf || (isOpening && isOver))
+          await update(report.key, { address, csrf, trouble: null });
       } else if (report.csrf !== "" && csrf !== "" && report.csrf !== csrf) {
-        await update({ ...report, csrf, trouble: null });
+        await update(report.key, { csrf, trouble: null });
       }
     }
   }
@@ -159,6 +170,8 @@ export class Outbox {
     if (homeId !== this.start.homeId) return this.show();
     if (answer === null) return this.show();
     this.revision = answer.revision;
+    // What was pressed since is what the page shows; its answer is to come.
+    if ((await this.ofThisHome()) !== undefined) return this.show();
     this.onSent(answer.state);
     this.#sent(answer);
   }
@@ -189,6 +202,26 @@ export class Outbox {
     }
   }
 
+  /** It looks like a slip: nothing is stored before somebody says that it is none. */
+  #askBack(mine: Waiting, detail: string): void {
+    const { language } = this;
+    const body: Body = { ...(JSON.parse(mine.body) as Body), sure: true };
+    showNotice("asks", [detail], {
+      about: mine.key,
+      choices: [
+        { label: language.text("correct"), isMain: true, act: () => void this.#correct(mine) },
+        { label: language.text("sure"), act: () => void this.report(body, mine.lines) },
+      ],
+    });
+  }
+
+  /** Back to the numbers as they were typed. */
+  async #correct(report: Waiting): Promise<void> {
+    await forget(report.key);
+    hideNotice();
+    document.querySelector<HTMLElement>(".count-set input")?.focus();
+  }
+
   /** Somebody else was quicker: both states, and the choice. */
   #ask(mine: Waiting, current: State): void {
     const { language } = this;
@@ -201,6 +234,7 @@ export class Outbox {
     const report = (): Body => ({
       if_match: current.revision,
       observed_at: new Date().toISOString(),
+      sure: true,
       vacancies: lines,
       amend: body.amend,
     });

@@ -17,7 +17,7 @@ export interface State {
 /** A definite answer that was no success: only a person can decide what becomes of the report. */
 export type Trouble =
   | { kind: "changed"; current: State }
-  | { kind: "refused"; detail: string }
+  | { kind: "refused" | "doubtful"; detail: string }
   | { kind: "dead" }
   | { kind: "signedOut" };
 
@@ -99,12 +99,22 @@ export async function keep(report: Waiting): Promise<void> {
   });
 }
 
-/** Replace what is kept of a report; one that was discarded meanwhile stays away. */
-export async function update(report: Waiting): Promise<void> {
+/** Change these members of a report, and no others: the page and its service worker are at it at
+ * the same time. Returns what is kept now; undefined if it was discarded meanwhile: it stays away. */
+export async function update(
+  key: string,
+  members: Partial<Omit<Waiting, "key">>,
+): Promise<Waiting | undefined> {
+  let kept: Waiting | undefined;
   await change((store) => {
-    const found = store.getKey(report.key);
-    found.onsuccess = () => found.result !== undefined && store.put(report);
+    const found = store.get(key) as IDBRequest<Waiting | undefined>;
+    found.onsuccess = () => {
+      if (found.result === undefined) return;
+      kept = { ...found.result, ...members };
+      store.put(kept);
+    };
   });
+  return kept;
 }
 
 export async function forget(key: string): Promise<void> {

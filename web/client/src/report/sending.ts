@@ -48,6 +48,7 @@ export async function sendWaiting(): Promise<number> {
       // What is not tried may still be replaced or discarded.
       if (!navigator.onLine) return reports.length;
       const outcome = await send(first);
+      if (outcome === undefined) continue;
       channel.postMessage(outcome);
       // No network, or no service: the others need not try.
       if (outcome.answer === null && outcome.trouble === null) return reports.length;
@@ -55,15 +56,21 @@ export async function sendWaiting(): Promise<number> {
   });
 }
 
-async function send(report: Waiting): Promise<Outcome> {
-  const { key, homeId } = report;
-  await update({ ...report, wasTried: true });
-  const [answer, trouble] = await post(report);
+/** Undefined if it was discarded just now. */
+async function send({ key, homeId }: Waiting): Promise<Outcome | undefined> {
+  const sent = await update(key, { wasTried: true });
+  if (sent === undefined) return undefined;
+  const [answer, trouble] = await post(sent);
   if (answer !== null) {
     await rebase(homeId, key, answer.revision);
     await forget(key);
   } else if (trouble !== null) {
-    await update({ ...report, wasTried: true, trouble });
+    const now = (await waiting()).find((kept) => kept.key === key);
+    // A page has taken it over meanwhile: its address was not tried yet.
+    if (now?.address !== sent.address || now.csrf !== sent.csrf) {
+      return { key, homeId, answer, trouble: null };
+    }
+    await update(key, { trouble });
   }
   return { key, homeId, answer, trouble };
 }
@@ -73,7 +80,7 @@ async function rebase(homeId: string, sent: string, revision: number): Promise<v
   for (const report of await waiting()) {
     if (report.homeId !== homeId || report.key === sent || report.wasTried) continue;
     const body = { ...(JSON.parse(report.body) as object), if_match: revision };
-    await update({ ...report, body: JSON.stringify(body) });
+    await update(report.key, { body: JSON.stringify(body) });
   }
 }
 
@@ -110,5 +117,5 @@ function troubleOf(status: number, { code, detail, current }: Problem): Trouble 
   if (code !== undefined && SIGNED_OUT.includes(code)) return { kind: "signedOut" };
   // 404: a link that was revoked, or a home that is closed.
   if ([401, 403, 404, 410].includes(status)) return { kind: "dead" };
-  return { kind: "refused", detail: detail ?? "" };
+  return { kind: code === "doubtful" ? "doubtful" : "refused", detail: detail ?? "" };
 }
