@@ -245,6 +245,17 @@ async def update_staff(
     )
 
 
+async def record_reminders_wanted(
+    connection: Connection | Pool, staff_id: int, membership_ids: Sequence[int]
+) -> None:
+    """Remind the person of these of their memberships by mail, and of no others."""
+    await connection.execute(
+        "UPDATE membership SET wants_reminders = (id = ANY($2)) WHERE staff_id = $1",
+        staff_id,
+        membership_ids,
+    )
+
+
 async def delete_staff(connection: Connection, staff_id: int) -> None:
     """Forget the person: memberships, sessions, passkeys and links go, also the invitations
     that they have sent. What they have reported stays, without their name."""

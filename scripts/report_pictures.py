@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import shutil
 import tempfile
 import time
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import aiohttp
 from playwright.async_api import Browser, BrowserContext, Page, async_playwright
@@ -65,12 +66,18 @@ class Town:
         """The reminder, as HTML."""
         environ = {**self.environ, "FREIPLATZ_PUBLIC_URL": self.url}
         await command(environ, "reminders", "send", "anna")
-        folder = Path(self.environ["FREIPLATZ_DATA_DIR"]) / "mail"
-        newest = max(folder.glob("*.eml"), key=lambda path: path.stat().st_mtime_ns)
-        part = message_from_bytes(newest.read_bytes(), policy=policy.default).get_body(("html",))
-        assert part is not None
-        html: str = part.get_content()
-        return html
+        return _body(max(self.mails(), key=lambda path: path.stat().st_mtime_ns), "html")
+
+    def mails(self) -> set[Path]:
+        return set((Path(self.environ["FREIPLATZ_DATA_DIR"]) / "mail").glob("*.eml"))
+
+
+def _body(mail: Path, kind: Literal["html", "plain"]) -> str:
+    message = message_from_bytes(mail.read_bytes(), policy=policy.default)
+    part = message.get_body((kind,))
+    assert part is not None
+    text: str = part.get_content()
+    return text
 
 
 async def employ_long_ago(deployment: Deployment) -> None:
@@ -165,12 +172,46 @@ async def take_offline(page: Page, place: Town, folder: Path) -> None:
         await page.get_by_role("button", name="Gespeichertes lassen").tap()
 
 
+async def take_slip(page: Page, place: Town, folder: Path) -> None:
+    """A number that looks like a slip."""
+    await page.goto(place.link())
+    await page.fill("#count-long_term", "33")
+    await page.locator(".send-main").tap()
+    await page.locator("#outcome[data-kind=asks]").wait_for()
+    await page.screenshot(path=folder / "8-slip.png", full_page=True)
+    await page.get_by_role("button", name="Zahlen ändern").tap()
+
+
+async def take_signed_in(page: Page, place: Town, folder: Path) -> None:
+    """Signing in by a mail, one's account, and what was reported."""
+    await page.goto(place.url + "/signin")
+    await page.fill("#f-email", "pat@example.org")
+    await page.screenshot(path=folder / "11-sign-in.png", full_page=True)
+    before = place.mails()
+    async with page.expect_navigation():
+        await page.get_by_role("button", name="Link senden").tap()
+    await page.screenshot(path=folder / "12-sent.png")
+    # A file announces itself to nobody.
+    while not (new := place.mails() - before):  # noqa: ASYNC110
+        await asyncio.sleep(0.05)
+    (address,) = re.findall(r"http\S+/signin/\S+", _body(new.pop(), "plain"))
+    await page.goto(address)
+    await page.screenshot(path=folder / "13-redeem.png")
+    async with page.expect_navigation():
+        await page.locator("main form button").tap()
+    await page.screenshot(path=folder / "14-signed-in.png")
+    await page.goto(place.url + "/account")
+    await page.screenshot(path=folder / "15-account.png", full_page=True)
+    await page.goto(place.url + "/homes/anna/trail")
+    await page.screenshot(path=folder / "16-trail.png", full_page=True)
+
+
 async def take_others(page: Page, place: Town, folder: Path) -> None:
     """An old link, and another language."""
     await page.goto(place.link(timedelta(days=3)))
-    await page.screenshot(path=folder / "8-expired.png")
+    await page.screenshot(path=folder / "9-expired.png")
     await page.goto(place.link() + "?lang=ar")
-    await page.screenshot(path=folder / "9-arabic.png")
+    await page.screenshot(path=folder / "10-arabic.png")
 
 
 async def take(folder: Path) -> None:
@@ -181,7 +222,7 @@ async def take(folder: Path) -> None:
         browser = await playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         context = await browser.new_context(viewport=PHONE, has_touch=True)
         page = await context.new_page()
-        for steps in (take_report, take_offline, take_others):
+        for steps in (take_report, take_offline, take_slip, take_others, take_signed_in):
             await steps(page, place, folder)
         for with_script in (True, False):
             seconds = await two_taps(browser, place, with_script=with_script)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 
 from quart import Blueprint, Response
@@ -9,7 +10,13 @@ from werkzeug.exceptions import NotFound
 
 from providers.passkeys import delete_passkey, select_passkeys
 from providers.sessions import revoke_session, revoke_sessions, select_sessions
-from providers.staff import Membership, select_homes_of, select_memberships, update_staff
+from providers.staff import (
+    Membership,
+    record_reminders_wanted,
+    select_homes_of,
+    select_memberships,
+    update_staff,
+)
 from vacancies.database import borrowed
 from vacancies.models import Freshness
 from web.cards import last_said_at
@@ -24,6 +31,7 @@ from web.words import N_
 account = Blueprint("account", __name__)
 
 _MOST_NAME_CHARACTERS = 80
+_NUMBER = re.compile(r"[0-9]{1,18}", re.ASCII)
 # To those who report; what the public reads (`words.FRESHNESS`) says to telephone.
 _AGES = {
     Freshness.FRESH: N_("Reported %(age)s"),
@@ -47,6 +55,15 @@ async def show() -> Response:
         is_admin=is_admin(memberships),
         staff=found.staff,
         homes=[_row(home_id, name) for home_id, name in homes],
+        reminders=[
+            {
+                "number": each.id,
+                "home": dict(homes).get(each.home_id or ""),
+                "provider": each.provider_name,
+                "is_wanted": each.wants_reminders,
+            }
+            for each in memberships
+        ],
         providers=[m.provider_name for m in memberships if m.home_id is None],
         sessions=sessions,
         own=found.session,
@@ -70,6 +87,17 @@ async def change() -> Response:
             connection, found.staff.id, name=name[:_MOST_NAME_CHARACTERS], language=language
         )
     return redirect_to(in_language("/account", language))
+
+
+@account.post("/account/reminders")
+async def remind() -> Response:
+    """For what the person is to be reminded by mail: what is not ticked is off."""
+    form = await check_form()
+    found = await require_staff()
+    numbers = [int(text) for text in form.getlist("remind") if _NUMBER.fullmatch(text)]
+    async with borrowed(state().deployment.pool) as connection:
+        await record_reminders_wanted(connection, found.staff.id, numbers)
+    return redirect_to(link("/account"))
 
 
 @account.post("/account/sessions/<number>/end")

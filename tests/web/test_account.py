@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from providers.sessions import hash_secret
+from providers.staff import ensure_membership
 from tests.conftest import Service
 from tests.web.staff import (
     ANNA,
@@ -89,3 +90,31 @@ async def test_name_and_language_are_kept(service: Service) -> None:
         mail = await mail_number(service, 2)
         assert mail["Subject"] == "Sign in to Freiplatz"
         assert "lang=en" in link_in(mail)
+
+
+async def test_reminders_are_switched_off_for_what_is_not_ticked(service: Service) -> None:
+    await service.put_home("a", name="Haus Anna")
+    await service.put_home("b", name="Haus Berta")
+    pool = service.state.deployment.pool
+    anna = await a_person(service, home="a")
+    provider_id = await pool.fetchval("SELECT provider_id FROM care_home WHERE id = 'a'")
+    second = await ensure_membership(pool, anna.id, provider_id, "b")
+    await a_person(service, BERT, home="a")
+    async with a_desk(service) as desk:
+        await sign_in(service, desk)
+        account = await desk.get("/account")
+        assert account.text.count('name="remind"') == account.text.count(" checked") == 2
+        await desk.submit("/account", "/account/reminders", remind=str(second))
+        account = await desk.get("/account")
+        assert account.text.count(" checked") == 1
+        # Numbers of others and nonsense change nothing of others.
+        await desk.submit("/account", "/account/reminders", remind="x")
+    rows = await pool.fetch(
+        "SELECT f.email, m.home_id, m.wants_reminders FROM membership m"
+        " JOIN staff f ON f.id = m.staff_id ORDER BY 1, 2"
+    )
+    assert [(row["home_id"], row["wants_reminders"]) for row in rows if row["email"] == ANNA] == [
+        ("a", False),
+        ("b", False),
+    ]
+    assert [row["wants_reminders"] for row in rows if row["email"] == BERT] == [True]
