@@ -139,6 +139,9 @@ def _read_catalogue(code: str) -> NullTranslations:
         return NullTranslations()
     with path.open("rb") as source:
         catalogue = read_po(source, locale=code)
+    # A plural that nobody has translated yet would be an empty text, instead of what stands in.
+    for message in [m for m in catalogue if m.pluralizable and not all(m.string or ())]:
+        catalogue.delete(message.id, message.context)
     compiled = io.BytesIO()
     write_mo(compiled, catalogue)
     compiled.seek(0)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.conftest import Service
 from tests.web.carer import carer_of
+from web import language
 from web.client_words import client_words
 from web.language import choose, languages
 
@@ -28,6 +31,22 @@ def test_what_a_catalogue_lacks_is_german() -> None:
     assert polish.gettext("Undo") == "Cofnąć"
     assert polish.gettext("Show places") == choose("de").gettext("Show places") != "Show places"
     assert polish.ngettext("%(num)s home", "%(num)s homes", 2) == "2 Einrichtungen"
+
+
+def test_a_plural_that_nobody_has_translated_yet_is_german_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for code in ("de", "pl"):
+        (tmp_path / code / "LC_MESSAGES").mkdir(parents=True)
+    empty = 'msgid "%(num)s day ago"\nmsgid_plural "%(num)s days ago"\n'
+    (tmp_path / "pl/LC_MESSAGES/messages.po").write_text(
+        empty + 'msgstr[0] ""\nmsgstr[1] ""\nmsgstr[2] ""\n'
+    )
+    german = language.TRANSLATIONS / "de/LC_MESSAGES/messages.po"
+    (tmp_path / "de/LC_MESSAGES/messages.po").write_bytes(german.read_bytes())
+    monkeypatch.setattr(language, "TRANSLATIONS", tmp_path)
+    polish = language._read("pl", language._KNOWN["pl"])
+    assert polish.ngettext("%(num)s day ago", "%(num)s days ago", 3) == "vor 3 Tagen"
 
 
 @pytest.mark.parametrize(
