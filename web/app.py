@@ -49,6 +49,7 @@ from web.signin import signin
 from web.staff import init_staff
 from web.state import State, state
 from web.trail import trail
+from web.upload import upload
 from web.webhooks.api import api as webhooks_api
 from web.webhooks.deliverer import Deliverer
 from web.webhooks.notes import Notes
@@ -58,7 +59,7 @@ log = structlog.get_logger()
 
 MAX_BODY_BYTES = 2 * 1024 * 1024
 REVIVE_SECONDS = 2.0
-STAFF_PAGES = (signin, passkeys, account, people, trail, home_report_pages)
+STAFF_PAGES = (signin, passkeys, account, people, trail, home_report_pages, upload)
 
 
 def create_app(

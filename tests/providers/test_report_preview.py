@@ -157,7 +157,7 @@ def test_all_details_of_a_report_come_through_the_page() -> None:
     command = row.command(Actor())
     assert (command.vacancies, command.observed_at) == (report.vacancies, report.observed_at)
     assert command.vacancies[0].note == "Zimmer <7>\nhell"
-    assert command.if_match == {7}
+    assert command.if_match == frozenset({7})
 
 
 @pytest.mark.parametrize(
