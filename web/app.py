@@ -52,6 +52,7 @@ from web.trail import trail
 from web.upload import upload
 from web.webhooks.api import api as webhooks_api
 from web.webhooks.deliverer import Deliverer
+from web.webhooks.desk import desk as webhooks_desk
 from web.webhooks.notes import Notes
 from web.webhooks.tidying import tidy_for_ever
 
@@ -59,7 +60,16 @@ log = structlog.get_logger()
 
 MAX_BODY_BYTES = 2 * 1024 * 1024
 REVIVE_SECONDS = 2.0
-STAFF_PAGES = (signin, passkeys, account, people, trail, home_report_pages, upload)
+STAFF_PAGES = (
+    signin,
+    passkeys,
+    account,
+    people,
+    trail,
+    home_report_pages,
+    upload,
+    webhooks_desk,
+)
 
 
 def create_app(
