@@ -1,12 +1,13 @@
 """What somebody has looked at in a file, on its way through a page and back: nothing of the file
 is kept here in the meantime, and what is sent is what was looked at.
 
-    content = encode_seen(preview.seen)                            # goes into a form
-    done = await send_seen(writer, decode_seen(content), actors)   # and comes back with it
+    content = encode_seen(preview.seen)                          # goes into a form
+    done = await send_seen(writer, content, actors, staff_id)    # and comes back with it
 """
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Annotated
 
@@ -18,8 +19,8 @@ from providers.imports.errors import UnreadableList
 from providers.payloads import MAX_REPORTS, ReportRow, VacancyLine
 from providers.report_files import FileReport
 from vacancies.commands import Actor, Outcome, Report
-from vacancies.errors import ForeignHome, FreiplatzError
-from vacancies.models import CareHome
+from vacancies.errors import ForeignHome
+from vacancies.idempotency import Remembered
 from vacancies.writer import Writer
 
 # With the rest of its form it must stay below what one call may have (2 MB).
@@ -50,11 +51,10 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class Sent(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of a home that was sent: its state now, or the `refusal`."""
+    """What became of a home that was sent: the `code` of the refusal, None if it was taken."""
 
     home_id: str
-    home: CareHome | None = None
-    refusal: FreiplatzError | None = None
+    code: str | None = None
 
 
 def seen_row(report: FileReport, revision: int) -> SeenRow:
@@ -82,19 +82,49 @@ def decode_seen(content: bytes) -> tuple[SeenRow, ...]:
 
 
 async def send_seen(
-    writer: Writer, rows: Sequence[SeenRow], actors: Mapping[str, Actor]
+    writer: Writer, content: bytes, actors: Mapping[str, Actor], staff_id: int
 ) -> list[Sent]:
-    """Send `rows`, each home by itself, on behalf of who may report for it (`actors`, by home).
+    """Send what `content` holds (`decode_seen`), each home by itself, on behalf of who may report
+    for it (`actors`, by home).
 
     Refused are homes for which there is nobody (`ForeignHome`), and those that have changed since
-    they were looked at (`ChangedSince`). Raises `InvalidInput`, with nothing sent, and what
-    `Writer.submit` raises.
+    they were looked at (`ChangedSince`). The same content of the same person again, from a button
+    that was pressed twice, has the first answer. Raises `InvalidInput`, with nothing sent, and
+    what `Writer.submit` raises.
     """
+    rows = decode_seen(content)
     commands = [row.command(actors[row.home_id]) for row in rows if row.home_id in actors]
-    outcomes = iter((await writer.submit(commands)).outcomes if commands else ())
-    foreign = Outcome(error=ForeignHome("You may not report for this home."))
-    return [_sent(row, next(outcomes) if row.home_id in actors else foreign) for row in rows]
+    sent = [Sent(home_id=row.home_id, code=ForeignHome.code) for row in rows]
+    if not commands:
+        return sent
+    digest = hashlib.sha256(content)
+
+    def render(outcomes: Sequence[Outcome]) -> bytes | None:
+        # If nothing was taken, the same may be tried again, and go better.
+        is_taken = any(outcome.error is None for outcome in outcomes)
+        return msgspec.json.encode(_answer(commands, outcomes)) if is_taken else None
+
+    remembered = Remembered(
+        caller=f"staff:{staff_id}",
+        path="POST upload",
+        key=digest.hexdigest(),
+        body_hash=digest.digest(),
+        render=render,
+    )
+    settled = await writer.submit(commands, remembered=remembered)
+    answers = iter(
+        _answer(commands, settled.outcomes)
+        if settled.replay is None
+        else msgspec.json.decode(settled.replay, type=list[Sent])
+    )
+    return [
+        next(answers) if row.home_id in actors else refused
+        for row, refused in zip(rows, sent, strict=True)
+    ]
 
 
-def _sent(row: SeenRow, outcome: Outcome) -> Sent:
-    return Sent(home_id=row.home_id, home=outcome.home, refusal=outcome.error)
+def _answer(commands: Sequence[Report], outcomes: Sequence[Outcome]) -> list[Sent]:
+    return [
+        Sent(home_id=command.home_id, code=outcome.error.code if outcome.error else None)
+        for command, outcome in zip(commands, outcomes, strict=True)
+    ]

@@ -60,16 +60,7 @@ log = structlog.get_logger()
 
 MAX_BODY_BYTES = 2 * 1024 * 1024
 REVIVE_SECONDS = 2.0
-STAFF_PAGES = (
-    signin,
-    passkeys,
-    account,
-    people,
-    trail,
-    home_report_pages,
-    upload,
-    webhooks_desk,
-)
+STAFF_PAGES = (signin, passkeys, account, people, trail, home_report_pages, upload, webhooks_desk)
 
 
 def create_app(

@@ -18,11 +18,11 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from providers.imports.errors import UnreadableList
 from providers.report_preview import preview_file
-from providers.report_seen import MOST_SEEN_BYTES, decode_seen, encode_seen, send_seen
+from providers.report_seen import MOST_SEEN_BYTES, encode_seen, send_seen
 from providers.staff import Membership, Staff, select_homes_of, select_memberships
 from vacancies.commands import Actor
 from vacancies.database import borrowed
-from vacancies.errors import FreiplatzError, InvalidInput
+from vacancies.errors import FreiplatzError, IdempotencyKeyInFlight, InvalidInput
 from vacancies.homes import select_homes
 from vacancies.models import CareHome
 from web.account import is_admin
@@ -31,7 +31,7 @@ from web.problems import status_of
 from web.report_words import REFUSALS
 from web.staff import check_form, require_staff
 from web.state import state
-from web.upload_preview import Change, changes_in, refusal_words
+from web.upload_preview import Change, changes_in, code_words
 from web.upload_sample import sample
 
 upload = Blueprint("upload", __name__, url_prefix="/upload")
@@ -129,8 +129,15 @@ async def send() -> Response:
     uploader, language = await _uploader(), current_language()
     _ = language.gettext
     try:
-        rows = decode_seen(form.get("seen", "").encode())
-        sent = await send_seen(state().deployment.writer, rows, uploader.actors)
+        sent = await send_seen(
+            state().deployment.writer,
+            form.get("seen", "").encode(),
+            uploader.actors,
+            uploader.staff.id,
+        )
+    except IdempotencyKeyInFlight as error:
+        why = _("This is being reported just now. Please load the page again in a moment.")
+        return await _ask(uploader, status_of(error), why)
     except InvalidInput:
         return await _ask(
             uploader, 422, _("The page was not complete. Please choose the file again.")
@@ -144,7 +151,7 @@ async def send() -> Response:
             else each.home_id,
             "id": each.home_id,
             "is_mine": each.home_id in uploader.homes,
-            "refusal": refusal_words(each.refusal, language) if each.refusal else "",
+            "refusal": code_words(each.code, language) if each.code else "",
         }
         for each in sent
     ]

@@ -145,8 +145,7 @@ def refusal_words(error: FreiplatzError, language: Language) -> str:
     _ = language.gettext
     place = _ROW.fullmatch(error.field or "")
     if place is None:
-        known = FILE_REFUSALS.get(error.code) or REFUSALS.get(error.code)
-        return _(known) if known else error.detail
+        return code_words(error.code, language, error.detail)
     column = place[2]
     if column is None:
         text = _(_NO_COLUMN)
@@ -155,3 +154,9 @@ def refusal_words(error: FreiplatzError, language: Language) -> str:
     else:
         text = _(_OTHER_COLUMN, column=column)
     return _("Row %(row)s: %(text)s", row=language.number(int(place[1])), text=text)
+
+
+def code_words(code: str, language: Language, detail: str = "") -> str:
+    """Why a home is refused, by the code of the error; else `detail`, the API's English."""
+    known = FILE_REFUSALS.get(code) or REFUSALS.get(code)
+    return language.gettext(known) if known else detail or code

@@ -107,36 +107,39 @@ async def test_a_file_is_sent_as_it_was_shown(ready: Service) -> None:
     pool, writer = ready.state.deployment.pool, ready.state.deployment.writer
     actor = Actor(provider_id=(await ensure_provider(pool, PROVIDER)).id)
     homes = {home.id: home for home in await select_homes(pool, ["a", "b", "c", "foreign"])}
-    content = (
+    uploaded = (
         b"home_id,care_form,count\na,long_term,3\nb,day,1\nc,day,x\nforeign,day,1\nnobody,day,1\n"
     )
     before = await state_of(ready)
-    shown = preview_file(content, homes, actor=actor, at=datetime.now(UTC))
+    shown = preview_file(uploaded, homes, actor=actor, at=datetime.now(UTC))
     assert await state_of(ready) == before
     assert [row.home_id for row in shown.seen] == ["a", "b"]
     await ready.report("b", {"count": 7})  # somebody else is faster
 
-    seen = decode_seen(encode_seen(shown.seen))
-    assert seen == shown.seen
-    sent = await send_seen(writer, seen, {"a": actor, "b": actor})
-    assert [(each.home_id, each.refusal and each.refusal.code) for each in sent] == [
-        ("a", None),
-        ("b", "changed_since"),
-    ]
-    assert sent[0].home is not None
-    assert sent[0].home.vacancies == (Vacancy(care_form=CareForm.LONG_TERM, count=3),)
+    content = encode_seen(shown.seen)
+    assert decode_seen(content) == shown.seen
+    actors = {"a": actor, "b": actor}
+    sent = await send_seen(writer, content, actors, 1)
+    assert [(each.home_id, each.code) for each in sent] == [("a", None), ("b", "changed_since")]
+    before = await state_of(ready)
+    assert await send_seen(writer, content, actors, 1) == sent, "pressed twice"
+    assert await state_of(ready) == before
+    codes = [each.code for each in await send_seen(writer, content, actors, 2)]
+    assert codes == ["changed_since"] * 2, "somebody else is answered anew"
+    _, home, _ = await ready.call("GET", "/api/v1/homes/a")
+    assert home["properties"]["free"] == {"long_term": 3}
     _, home, _ = await ready.call("GET", "/api/v1/homes/b")
     assert home["properties"]["free"] == {"long_term": 7}
 
 
 async def test_for_homes_without_an_actor_nothing_is_sent(ready: Service) -> None:
-    rows = decode_seen(
+    content = (
         b'{"reports":[{"home_id":"a","vacancies":[],"revision":1},'
         b'{"home_id":"nobody","vacancies":[],"revision":1}]}'
     )
     before = await state_of(ready)
-    sent = await send_seen(ready.state.deployment.writer, rows, {})
-    assert [each.refusal and each.refusal.code for each in sent] == ["foreign_home"] * 2
+    sent = await send_seen(ready.state.deployment.writer, content, {}, 1)
+    assert [each.code for each in sent] == ["foreign_home"] * 2
     assert await state_of(ready) == before
 
 

@@ -221,6 +221,7 @@ def _row(webhook: Webhook) -> dict[str, Any]:
         "host": host_of(webhook),
         "state": state_words(webhook, current_language()),
         "icon": state_icon(webhook),
+        "mood": {"fresh": "well", "stale": "refused"}.get(state_icon(webhook), ""),
         "search": webhook.search,
     }
 
