@@ -59,7 +59,7 @@ class _Strict(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     pass
 
 
-class VacancyLine(_Strict, frozen=True, kw_only=True):
+class VacancyLine(_Strict, frozen=True, kw_only=True, omit_defaults=True):
     """One line of a report."""
 
     care_form: CareForm

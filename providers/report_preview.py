@@ -1,15 +1,9 @@
 """A file with reports, looked at before anything changes: what each home has now, what it would
-have, what looks like a slip, and what would be refused; and then sent as it was looked at.
-
-For a page on which a provider uploads a file:
-
-    shown = preview_file(content, homes, actor=actor, at=now)       # nothing has changed
-    done = await send_file(writer, content, actor=actor, seen=seen)  # seen: {home_id: revision}
+have, what looks like a slip, and what would be refused. It is sent as `report_seen.py` has it.
 """
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
@@ -18,10 +12,10 @@ import msgspec
 
 from providers.plausibility import Doubt, warnings_for
 from providers.report_files import LINE, FileReport, read_reports
-from vacancies.commands import Actor, Outcome
-from vacancies.errors import ChangedSince, FreiplatzError
+from providers.report_seen import SeenRow, seen_row
+from vacancies.commands import Actor
+from vacancies.errors import FreiplatzError
 from vacancies.models import CareForm, CareHome, Vacancy
-from vacancies.writer import Writer
 
 
 class Difference(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,58 +48,33 @@ class Difference(msgspec.Struct, frozen=True, kw_only=True):
         return self.before != self.after or self.details_change
 
 
-class Sent(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of a home of a file that was sent: its state now, or the `refusal`."""
+class Preview(msgspec.Struct, frozen=True, kw_only=True):
+    """What a file would change, and what to send then: the homes that are not refused."""
 
-    home_id: str | None
-    rows: tuple[int, ...]
-    home: CareHome | None = None
-    refusal: FreiplatzError | None = None
+    differences: tuple[Difference, ...]
+    seen: tuple[SeenRow, ...]
 
 
 def preview_file(
     content: bytes, homes: Mapping[str, CareHome], *, actor: Actor, at: datetime
-) -> list[Difference]:
+) -> Preview:
     """What an uploaded CSV or spreadsheet would change about `homes` (by id; those of the
     provider will do, others are unknown to it) if `actor` sent it at `at`. Changes nothing.
 
     The content decides of what kind the file is, not its name. Raises `UnreadableList` for a file
     that is refused as a whole. Takes up to seconds for a spreadsheet: call it in a thread.
     """
-    return differences(homes, read_reports(content), actor=actor, at=at)
-
-
-async def send_file(
-    writer: Writer, content: bytes, *, actor: Actor, seen: Mapping[str, int] | None = None
-) -> list[Sent]:
-    """Send the reports in a file, each home by itself, in the order of the file.
-
-    With `seen`, revisions by id as the preview had them, a home that has changed since, or that
-    was not in the preview, is refused (`ChangedSince`): what is taken is what was looked at.
-    Raises `UnreadableList`, and what `Writer.submit` raises.
-    """
-    reports = await asyncio.to_thread(read_reports, content)
-    refused = [_refusal(report, seen) for report in reports]
-    commands = [
-        report.command(actor, None if seen is None else frozenset({seen[report.home_id or ""]}))
-        for report, refusal in zip(reports, refused, strict=True)
-        if refusal is None
-    ]
-    outcomes = iter((await writer.submit(commands)).outcomes if commands else ())
-    return [
-        _sent(report, next(outcomes) if refusal is None else Outcome(error=refusal))
-        for report, refusal in zip(reports, refused, strict=True)
-    ]
-
-
-def _refusal(report: FileReport, seen: Mapping[str, int] | None) -> FreiplatzError | None:
-    if report.fault is None and seen is not None and report.home_id not in seen:
-        return ChangedSince("This home was not in the preview. Look at the file again.")
-    return report.fault
-
-
-def _sent(report: FileReport, outcome: Outcome) -> Sent:
-    return Sent(home_id=report.home_id, rows=report.rows, home=outcome.home, refusal=outcome.error)
+    reports = read_reports(content)
+    found = differences(homes, reports, actor=actor, at=at)
+    refused = {each.rows for each in found if each.refusal is not None}
+    return Preview(
+        differences=tuple(found),
+        seen=tuple(
+            seen_row(report, homes[report.home_id].revision)
+            for report in reports
+            if report.home_id is not None and report.rows not in refused
+        ),
+    )
 
 
 def differences(

@@ -49,8 +49,10 @@ from web.signin import signin
 from web.staff import init_staff
 from web.state import State, state
 from web.trail import trail
+from web.upload import upload
 from web.webhooks.api import api as webhooks_api
 from web.webhooks.deliverer import Deliverer
+from web.webhooks.desk import desk as webhooks_desk
 from web.webhooks.notes import Notes
 from web.webhooks.tidying import tidy_for_ever
 
@@ -58,7 +60,7 @@ log = structlog.get_logger()
 
 MAX_BODY_BYTES = 2 * 1024 * 1024
 REVIVE_SECONDS = 2.0
-STAFF_PAGES = (signin, passkeys, account, people, trail, home_report_pages)
+STAFF_PAGES = (signin, passkeys, account, people, trail, home_report_pages, upload, webhooks_desk)
 
 
 def create_app(

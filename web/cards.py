@@ -148,6 +148,19 @@ def line_details(line: Vacancy, language: Language) -> list[str]:
     return details
 
 
+def line_text(line: Vacancy, language: Language, today: date) -> str:
+    """All that a line of a report says, for those who report."""
+    return " · ".join(
+        (
+            language.ngettext("%(num)s free", "%(num)s free", line.count),
+            language.gettext(words.CARE_FORMS[line.care_form]),
+            when(line, language, today),
+            *line_details(line, language),
+            *filter(None, [line.note]),
+        )
+    )
+
+
 def stop_text(listing: Listing, language: Language, today: date) -> str:
     stop = listing.admission_stop
     if stop is None:

@@ -21,12 +21,12 @@ from providers.staff import (
     revoke_links,
     select_homes_of_provider,
     select_membership,
-    select_memberships,
     select_staff,
 )
 from vacancies.database import Connection, borrowed
 from vacancies.errors import InvalidInput
 from web.account import from_number
+from web.in_charge import address_for, chosen_of, in_charge_of
 from web.language import choose
 from web.origin import sign_in_origin
 from web.pages import current_language, link, message_page, page
@@ -45,8 +45,8 @@ async def show() -> Response:
 
 async def _show(found: SignedIn, status: int = 200, wrong: str = "", entered: str = "") -> Response:
     async with borrowed(state().deployment.pool) as connection:
-        mine = await _in_charge_of(connection, found)
-        chosen = _chosen(mine, request.args.get("provider", ""))
+        mine = await in_charge_of(connection, found)
+        chosen = chosen_of(mine)
         homes = dict(await select_homes_of_provider(connection, chosen.provider_id))
         everybody = await select_people(connection, chosen.provider_id)
         invitations = await select_invitations(connection, chosen.provider_id)
@@ -63,7 +63,7 @@ async def _show(found: SignedIn, status: int = 200, wrong: str = "", entered: st
         invitations=invitations,
         wrong=wrong,
         entered=entered,
-        address_of=_address,
+        address_of=address_for,
     )
 
 
@@ -95,7 +95,7 @@ async def _invite(found: SignedIn, entered: str, choice: str) -> None:
         raise Forbidden
     email = checked_email(entered)
     async with borrowed(state().deployment.pool) as connection:
-        chosen = _chosen(await _in_charge_of(connection, found), request.args.get("provider", ""))
+        chosen = chosen_of(await in_charge_of(connection, found))
         homes = dict(await select_homes_of_provider(connection, chosen.provider_id))
         if home_id is not None and home_id not in homes:
             raise Forbidden
@@ -130,7 +130,7 @@ async def withdraw(number: str) -> Response:
     await check_form()
     found = await require_staff()
     async with borrowed(state().deployment.pool) as connection:
-        chosen = _chosen(await _in_charge_of(connection, found), request.args.get("provider", ""))
+        chosen = chosen_of(await in_charge_of(connection, found))
         await withdraw_invitation(connection, chosen.provider_id, from_number(number))
     return _back()
 
@@ -173,37 +173,14 @@ async def _not_in_charge(error: Forbidden) -> Response:
     )
 
 
-async def _in_charge_of(connection: Connection, found: SignedIn) -> list[Membership]:
-    """The memberships that make the person an admin; raises `Forbidden` if there is none."""
-    memberships = await select_memberships(connection, found.staff.id)
-    mine = [membership for membership in memberships if membership.home_id is None]
-    if not mine:
-        raise Forbidden
-    return mine
-
-
-def _chosen(mine: list[Membership], provider: str) -> Membership:
-    """The one for that provider (its slug); the first if none is named."""
-    if not provider:
-        return mine[0]
-    chosen = next((membership for membership in mine if membership.provider == provider), None)
-    if chosen is None:
-        raise Forbidden
-    return chosen
-
-
 async def _in_my_charge(connection: Connection, found: SignedIn, number: str) -> Membership:
     """The membership with that number, if it is of a provider that the person is in charge of."""
-    mine = await _in_charge_of(connection, found)
+    mine = await in_charge_of(connection, found)
     known = number.isascii() and number.isdigit() and len(number) <= 18
     membership = await select_membership(connection, int(number)) if known else None
     if membership is None or membership.provider_id not in {m.provider_id for m in mine}:
         raise NotFound
     return membership
-
-
-def _address(path: str, chosen: Membership) -> str:
-    return link(path, MultiDict({"provider": chosen.provider}))
 
 
 def _back() -> Response:

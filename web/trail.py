@@ -17,7 +17,7 @@ from vacancies.listings import local_date
 from vacancies.models import AdmissionStop, WaitingList
 from web import words
 from web.account import is_admin
-from web.cards import line_details, when
+from web.cards import line_text
 from web.language import Language
 from web.pages import current_language, link, message_page, page
 from web.report_words import VIA
@@ -102,19 +102,7 @@ def in_words(entry: Entry, language: Language) -> dict[str, Any]:
 def _lines(entry: Entry, language: Language) -> list[str]:
     """Every line of a report, as it came: those who report see all of it."""
     today = local_date(entry.reported_at)
-    lines = [
-        " · ".join(
-            (
-                language.ngettext("%(num)s free", "%(num)s free", line.count),
-                language.gettext(words.CARE_FORMS[line.care_form]),
-                when(line, language, today),
-                *line_details(line, language),
-                *filter(None, [line.note]),
-            )
-        )
-        for line in entry.vacancies
-        if line.count > 0
-    ]
+    lines = [line_text(line, language, today) for line in entry.vacancies if line.count > 0]
     return lines or [language.gettext("No free place")]
 
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
 
+import pytest
+
+from providers.imports.errors import UnreadableList
 from providers.report_files import read_reports
-from providers.report_preview import differences, preview_file, send_file
+from providers.report_preview import differences, preview_file
+from providers.report_seen import decode_seen, encode_seen, send_seen
 from tests.conftest import Service
 from tests.providers.conftest import PROVIDER, state_of
 from vacancies.commands import Actor
+from vacancies.errors import InvalidInput
 from vacancies.homes import select_homes
 from vacancies.models import CareForm, CareHome, Point, Profile, Vacancy
 from vacancies.provider import ensure_provider
@@ -17,14 +21,13 @@ from vacancies.provider import ensure_provider
 NOW = datetime(2026, 11, 25, 10, tzinfo=UTC)
 
 
-def stored_home(home_id: str, *lines: Vacancy, **more: Any) -> CareHome:
+def stored_home(home_id: str, *lines: Vacancy, provider_id: int = 1, revision: int = 0) -> CareHome:
     return CareHome(
         id=home_id,
-        provider_id=more.pop("provider_id", 1),
+        provider_id=provider_id,
         provider="p",
-        profile=Profile(
-            name="Haus", point=Point(51.9, 8.4), capacity={CareForm.LONG_TERM: 40}, **more
-        ),
+        profile=Profile(name="Haus", point=Point(51.9, 8.4), capacity={CareForm.LONG_TERM: 40}),
+        revision=revision,
         vacancies=lines,
         observed_at=NOW,
         evaluated_at=NOW,
@@ -47,7 +50,9 @@ def test_differences() -> None:
         b"a,long_term,22,\na,day,1,\nb,day,1,single\nfull,,0,\nfull,long_term,0,\n"
         b"foreign,day,1,\nnobody,day,1,\nbad,day,x,\n"
     )
-    found = preview_file(content, stored, actor=Actor(provider_id=1), at=NOW)
+    preview = preview_file(content, stored, actor=Actor(provider_id=1), at=NOW)
+    found = preview.differences
+    assert [row.home_id for row in preview.seen] == ["a", "b", "full"]
     shown = [
         (
             each.home_id,
@@ -102,32 +107,92 @@ async def test_a_file_is_sent_as_it_was_shown(ready: Service) -> None:
     pool, writer = ready.state.deployment.pool, ready.state.deployment.writer
     actor = Actor(provider_id=(await ensure_provider(pool, PROVIDER)).id)
     homes = {home.id: home for home in await select_homes(pool, ["a", "b", "c", "foreign"])}
-    content = (
+    uploaded = (
         b"home_id,care_form,count\na,long_term,3\nb,day,1\nc,day,x\nforeign,day,1\nnobody,day,1\n"
     )
     before = await state_of(ready)
-    shown = preview_file(content, homes, actor=actor, at=datetime.now(UTC))
+    shown = preview_file(uploaded, homes, actor=actor, at=datetime.now(UTC))
     assert await state_of(ready) == before
-    seen = {each.home_id: each.revision for each in shown if each.home_id and each.revision}
-    assert seen.keys() == {"a", "b", "c"}
+    assert [row.home_id for row in shown.seen] == ["a", "b"]
     await ready.report("b", {"count": 7})  # somebody else is faster
 
-    sent = await send_file(writer, content, actor=actor, seen=seen)
-    assert [(each.home_id, each.refusal and each.refusal.code) for each in sent] == [
-        ("a", None),
-        ("b", "changed_since"),
-        ("c", "invalid_field"),
-        ("foreign", "changed_since"),
-        ("nobody", "changed_since"),
-    ]
+    content = encode_seen(shown.seen)
+    assert decode_seen(content) == shown.seen
+    actors = {"a": actor, "b": actor}
+    sent = await send_seen(writer, content, actors, 1)
+    assert [(each.home_id, each.code) for each in sent] == [("a", None), ("b", "changed_since")]
+    before = await state_of(ready)
+    assert await send_seen(writer, content, actors, 1) == sent, "pressed twice"
+    assert await state_of(ready) == before
+    codes = [each.code for each in await send_seen(writer, content, actors, 2)]
+    assert codes == ["changed_since"] * 2, "somebody else is answered anew"
     _, home, _ = await ready.call("GET", "/api/v1/homes/a")
     assert home["properties"]["free"] == {"long_term": 3}
     _, home, _ = await ready.call("GET", "/api/v1/homes/b")
     assert home["properties"]["free"] == {"long_term": 7}
 
-    sent = await send_file(writer, content, actor=actor)
-    assert [each.refusal and each.refusal.code for each in sent] == [
-        *(None, None, "invalid_field", "foreign_home", "unknown_home")
+
+async def test_for_homes_without_an_actor_nothing_is_sent(ready: Service) -> None:
+    content = (
+        b'{"reports":[{"home_id":"a","vacancies":[],"revision":1},'
+        b'{"home_id":"nobody","vacancies":[],"revision":1}]}'
+    )
+    before = await state_of(ready)
+    sent = await send_seen(ready.state.deployment.writer, content, {}, 1)
+    assert [each.code for each in sent] == ["foreign_home"] * 2
+    assert await state_of(ready) == before
+
+
+def test_all_details_of_a_report_come_through_the_page() -> None:
+    """The JSON leaves out what is the default; nothing else may get lost."""
+    content = (
+        b"home_id,care_form,count,sex,room,care_grades,focuses,available_from,available_until,note,"
+        b"observed_at\n"
+        b'a,short_term,2,female,single,"2-4","demenz",2026-12-01,2026-12-24,"Zimmer <7>\nhell",'
+        b"2026-11-25T11:00\n"
+    )
+    stored = stored_home("a", revision=7)
+    shown = preview_file(content, {"a": stored}, actor=Actor(), at=NOW)
+    encoded = encode_seen(shown.seen)
+    assert b"\n" not in encoded, "a form would make two signs of it"
+    (row,) = decode_seen(encoded)
+    (report,) = read_reports(content)
+    command = row.command(Actor())
+    assert (command.vacancies, command.observed_at) == (report.vacancies, report.observed_at)
+    assert command.vacancies[0].note == "Zimmer <7>\nhell"
+    assert command.if_match == frozenset({7})
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"[]",
+        b'{"reports":[]}',
+        b'{"reports":[{"home_id":"a","vacancies":[]}]}',
+        b'{"reports":[{"home_id":"a","vacancies":[],"revision":-1}]}',
+        b'{"reports":[{"home_id":"a","vacancies":[],"revision":"1"}]}',
+        b'{"reports":[{"home_id":"a","vacancies":[],"revision":1,"actor":1}]}',
+        b'{"reports":[{"home_id":"a","vacancies":[{"care_form":"day","count":-1}],"revision":1}]}',
+    ],
+)
+def test_what_a_page_would_not_send_is_refused(content: bytes) -> None:
+    with pytest.raises(InvalidInput):
+        decode_seen(content)
+
+
+def test_a_thousand_homes_fit_and_more_is_said_before_it_is_sent() -> None:
+    header = b"home_id,care_form,count,note\n"
+    lines = [
+        f"haus-{number:04},{form.value},1,{'x' * 40}\n".encode()
+        for number in range(1000)
+        for form in CareForm
     ]
-    assert sent[1].home is not None
-    assert sent[1].home.vacancies == (Vacancy(care_form=CareForm.DAY, count=1),)
+    stored = {f"haus-{number:04}": stored_home(f"haus-{number:04}") for number in range(1000)}
+    shown = preview_file(header + b"".join(lines), stored, actor=Actor(), at=NOW)
+    assert len(decode_seen(encode_seen(shown.seen))) == 1000
+    longer = [line.replace(b"x" * 40, b"x" * 190) for line in lines]
+    assert len(header + b"".join(longer)) < 2_000_000
+    shown = preview_file(header + b"".join(longer), stored, actor=Actor(), at=NOW)
+    with pytest.raises(UnreadableList, match="Split it"):
+        encode_seen(shown.seen)

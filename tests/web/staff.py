@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 from collections.abc import AsyncIterator
@@ -72,6 +73,18 @@ class Desk:
         found = re.search(rf'action="({re.escape(path)}[^"]*)"', opened.text)
         assert found is not None, opened.text
         return await self._send(unescape(found[1]), opened.token, self.url, {}, fields)
+
+    async def upload(
+        self, path: str, token: str, content: bytes | None = None, **fields: str
+    ) -> Answer:
+        """Send a form that is made for files (multipart), with one or without."""
+        form = aiohttp.FormData({"form_token": token}, default_to_multipart=True)
+        for name, value in fields.items():
+            form.add_field(name, value)
+        if content is not None:
+            form.add_field("file", io.BytesIO(content), filename="frei.csv")
+        sent = {"Accept": "text/html", "Origin": self.url}
+        return await self._ask("POST", path, headers=sent, data=form)
 
     async def send_json(self, path: str, body: object, **headers: str) -> Answer:
         """What the client of a page sends."""

@@ -17,12 +17,13 @@ from tests.conftest import Service
 from tests.web.carer import Carer, carer_of
 from tests.web.conftest import DESK, PHONE, opened, violations
 from tests.web.staff import BERT, a_person, link_in, mail_number, mails
+from tests.web.webhooks.conftest import a_webhook
 from vacancies.provider import ensure_provider
 
 pytestmark = pytest.mark.browser
 
 ZOOMED = {"width": 320, "height": 256}  # 1280 x 1024 at 400 %
-GERMAN_AND_ENGLISH = ("/people", "/homes/")
+GERMAN_AND_ENGLISH = ("/people", "/homes/", "/upload", "/webhooks")
 
 
 @pytest.fixture
@@ -148,7 +149,7 @@ async def everything(service: Service) -> tuple[Staff, str]:
     return staff, f"/signin/{token}"
 
 
-def pages(carer: Carer, invitation: str) -> list[tuple[str, bool]]:
+def pages(carer: Carer, invitation: str, webhook: str) -> list[tuple[str, bool]]:
     """Every page of people who report, and whether one must be signed in for it."""
     over = carer.link(age=LIVES)
     return [
@@ -163,6 +164,10 @@ def pages(carer: Carer, invitation: str) -> list[tuple[str, bool]]:
         ("/homes/a/trail", True),
         ("/report/home/a", True),
         ("/report/home/nowhere", True),
+        ("/upload", True),
+        ("/webhooks", True),
+        (webhook, True),
+        (f"{webhook}/remove", True),
     ]
 
 
@@ -183,10 +188,10 @@ async def test_everybody_can_use_it(
     local: Service, browser: Browser, viewport: dict[str, int], scheme: Any, language: str
 ) -> None:
     staff, invitation = await everything(local)
-    carer = await carer_of(local, "a")
+    carer, webhook = await carer_of(local, "a"), await a_webhook(local)
     await local.state.deployment.pool.execute("UPDATE membership SET links_from = '2000-01-01'")
     inside = await signed_in(local, staff)
-    for path, is_inside in pages(carer, invitation):
+    for path, is_inside in pages(carer, invitation, webhook):
         address = f"{path}?lang={language}"
         options = {"bypass_csp": True, "color_scheme": scheme, **(inside if is_inside else {})}
         async with opened(browser, local, address, viewport, may_fail=True, **options) as page:
@@ -207,9 +212,9 @@ async def test_everything_is_reached_by_keyboard(
 ) -> None:
     """Tab goes through all that can be done, in the order in which it is read, and shows where."""
     staff, invitation = await everything(local)
-    carer = await carer_of(local, "a")
+    carer, webhook = await carer_of(local, "a"), await a_webhook(local)
     inside = await signed_in(local, staff)
-    for path, is_inside in pages(carer, invitation):
+    for path, is_inside in pages(carer, invitation, webhook):
         address, options = f"{path}?lang={language}", inside if is_inside else {}
         async with opened(browser, local, address, PHONE, may_fail=True, **options) as page:
             await page.wait_for_load_state("load")

@@ -4,38 +4,22 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Annotated
 
 import msgspec
-from msgspec import Meta
 from quart import Blueprint, Response, current_app, request
 
 from providers.auth import ApiKey, KeyRing
 from providers.decoding import decode
 from vacancies.database import PoolConnection, borrowed
-from vacancies.errors import InvalidInput, InvalidParameter
-from vacancies.outbound import MAX_ADDRESS_LENGTH, Outbound
 from web.state import state
 from web.webhooks import endpoints
-from web.webhooks.deliverer import Deliverer
 from web.webhooks.deliveries import Delivery, select_deliveries
 from web.webhooks.endpoints import Webhook
 from web.webhooks.ping import send_test
-from web.webhooks.searches import MOST_LENGTH, normal_search
 from web.webhooks.sending import utc_now
+from web.webhooks.wishes import NewWebhook, make_webhook, outbound, wake
 
 api = Blueprint("webhooks", __name__, url_prefix="/api/v1/webhooks")
-
-EMAIL = r"^[!-?A-~]+@[!-?A-~]+\.[!-?A-~]+(?!\n)$"
-
-
-class NewWebhook(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`search` holds parameters of a public search (`place=33330&care_form=day`); without it
-    the webhook is told of the homes of the key's provider."""
-
-    address: Annotated[str, Meta(min_length=1, max_length=MAX_ADDRESS_LENGTH)]
-    search: Annotated[str, Meta(max_length=MOST_LENGTH)] | None = None
-    contact: Annotated[str, Meta(max_length=200, pattern=EMAIL)] | None = None
 
 
 class Webhooks(msgspec.Struct, frozen=True):
@@ -64,25 +48,7 @@ async def post_webhook() -> Response:
     """Make a webhook; the answer holds its secret."""
     key = await _key()
     wish = decode(await _body(), NewWebhook)
-    address = str(_outbound().check(wish.address))
-    search = None
-    if wish.search is not None:
-        try:
-            search = await normal_search(wish.search, state().geocoder)
-        except InvalidParameter as error:
-            # Here it is a value of the body, which has a status of its own.
-            raise InvalidInput(error.detail, field="search") from error
-    async with borrowed(state().deployment.pool) as connection, connection.transaction():
-        made = await endpoints.insert_webhook(
-            connection,
-            state().settings.secret_key,
-            provider_id=key.provider_id,
-            address=address,
-            search=search,
-            contact=wish.contact,
-            now=utc_now(),
-        )
-    _wake()
+    made = await make_webhook(wish, key.provider_id)
     return _json(made, 201)
 
 
@@ -99,7 +65,7 @@ async def test_webhook(webhook_id: str) -> Response:
     """Send a ping now and say how it went."""
     async with _own(webhook_id) as (connection, webhook):
         await endpoints.claim_test(connection, webhook.id, utc_now())
-    return _json(await send_test(state().deployment, _outbound(), webhook))
+    return _json(await send_test(state().deployment, outbound(), webhook))
 
 
 @api.post("/<webhook_id>/rotate")
@@ -127,7 +93,7 @@ async def resume_webhook(webhook_id: str) -> Response:
     async with _own(webhook_id) as (connection, webhook):
         await endpoints.resume_webhook(connection, webhook.id, utc_now())
         changed = await endpoints.select_webhook(connection, webhook.id)
-    _wake()
+    wake()
     return _json(changed)
 
 
@@ -161,16 +127,6 @@ async def _key() -> ApiKey:
 async def _body() -> bytes:
     body: bytes = await request.get_data(as_text=False)  # type: ignore[assignment]
     return body
-
-
-def _outbound() -> Outbound:
-    outbound: Outbound = current_app.extensions["outbound"]
-    return outbound
-
-
-def _wake() -> None:
-    deliverer: Deliverer = current_app.extensions["webhooks"]
-    deliverer.wake()
 
 
 def _json(value: msgspec.Struct, status: int = 200) -> Response:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from web.schemas import Json, answers, ok, ref
-from web.webhooks.api import Deliveries, NewWebhook, Webhooks
+from web.webhooks.api import Deliveries, Webhooks
 from web.webhooks.deliveries import Delivery
 from web.webhooks.endpoints import Webhook, WebhookWithSecret
+from web.webhooks.wishes import NewWebhook
 
 TYPES = (NewWebhook, Webhook, WebhookWithSecret, Webhooks, Delivery, Deliveries)
 

@@ -13,6 +13,7 @@ import pytest
 from aiohttp import web
 
 from providers.post import FileSender
+from tests.conftest import Service
 from tests.receiver import receiver
 from vacancies.board import Board
 from vacancies.commands import Actor, Describe, Report
@@ -23,7 +24,8 @@ from vacancies.models import Address, CareForm, HomeStatus, Point, Profile, Vaca
 from vacancies.outbound import Outbound
 from vacancies.provider import ensure_provider
 from web.webhooks.deliverer import Deliverer
-from web.webhooks.endpoints import WebhookWithSecret, insert_webhook
+from web.webhooks.deliveries import Delivery, EventType, insert_delivery
+from web.webhooks.endpoints import WebhookWithSecret, insert_webhook, pause_webhook
 from web.webhooks.notes import Notes
 
 Behaviour = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
@@ -186,3 +188,34 @@ async def open_bench(deployment: Deployment, **more: Any) -> AsyncIterator[Bench
 async def bench(deployment: Deployment) -> AsyncIterator[Bench]:
     async with open_bench(deployment) as found:
         yield found
+
+
+async def a_webhook(service: Service) -> str:
+    """The path of one with a log, paused: nobody is to be called."""
+    pool, settings = service.state.deployment.pool, service.state.settings
+    provider = await ensure_provider(pool, "caritas-musterstadt")
+    async with pool.acquire() as connection, connection.transaction():
+        made = await insert_webhook(
+            connection,
+            settings.secret_key,
+            provider_id=provider.id,
+            address="https://hooks.example.org/",
+            search="near=51.900000,8.380000&radius_km=20&care_form=short_term&include_full=true",
+            contact="a-very-long-address-of-somebody@example.org",
+            now=datetime.now(UTC),
+        )
+        await pause_webhook(connection, made.id)
+        tries: list[tuple[int, EventType]] = [(204, "ping"), (500, "listing.changed")]
+        for code, event in tries:
+            delivery = Delivery(
+                message_id=f"m{code}",
+                event=event,
+                home_id="a" if event != "ping" else None,
+                attempt=3,
+                sent_at=datetime.now(UTC),
+                duration_ms=1234,
+                outcome="delivered" if code < 300 else "refused",
+                status=code,
+            )
+            await insert_delivery(connection, made.id, delivery)
+    return f"/webhooks/{made.id}"
