@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import re
 from html import unescape
@@ -11,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from providers.report_files import read_reports
 from providers.staff import delete_membership, ensure_membership, select_memberships
 from tests.conftest import Service
 from tests.web.staff import ANNA, BERT, PROVIDER, Answer, Desk, a_desk, a_person, sign_in
@@ -237,34 +234,6 @@ async def test_a_thousand_homes_come_through_the_page(service: Service) -> None:
         assert done.title == "1,000 homes are reported"
     expected = {form.value: number for number, form in enumerate(CareForm, start=1)}
     assert await free(service, homes[0], homes[-1]) == [expected] * 2
-
-
-async def test_the_sample_is_a_file_that_can_be_sent(service: Service) -> None:
-    await a_person(service, BERT, home="a")
-    await service.put_home("a", name="=1+1", capacity={"day": 12, "hospice": 8})
-    await service.put_home("b")
-    bert = await a_person(service, BERT, home="c")
-    await service.put_home("c", name="Haus Ü; c")
-    await service.report("a", {"care_form": "shared_flat", "count": 2}, {"count": 1})
-    assert len(await select_memberships(service.state.deployment.pool, bert.id)) == 2
-    async with a_desk(service) as desk:
-        await sign_in(service, desk, BERT)
-        for language in ("de", "en"):
-            answer = await desk.get(f"/upload/sample.csv?lang={language}")
-            assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
-            assert answer.text.startswith("\ufeffhome_id;name;care_form;count")
-            rows = list(csv.reader(io.StringIO(answer.text), delimiter=";"))[1:]
-            assert [(row[0], row[1], row[3]) for row in rows] == [
-                *(("a", "'=1+1", count) for count in ("0", "0", "2", "1")),
-                ("c", "Haus Ü; c", ""),
-            ]
-            report, empty = read_reports(answer.text.encode())
-            said = [(line.care_form.value, line.count) for line in report.vacancies]
-            assert sorted(said) == [
-                *(("day", 0), ("hospice", 0)),
-                *(("long_term", 1), ("shared_flat", 2)),
-            ]
-            assert empty.fault is not None, "nobody said that it is full"
 
 
 async def test_only_who_is_signed_in(service: Service) -> None:

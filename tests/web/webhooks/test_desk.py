@@ -110,7 +110,7 @@ async def test_what_fails_is_said_in_words(near: Service, inbox: Inbox) -> None:
         tested = await desk.submit(f"{one}?lang=en", f"{one}/test")
         shown = words(await desk.get(tested.headers["Location"]))
         assert "The test: Not accepted · answer 401" in shown
-        assert "Home changed Haus a Not accepted · answer 401" in shown
+        assert "Home changed: Haus a Not accepted · answer 401" in shown
         inbox.behave = status(410)
         await desk.submit(f"{one}?lang=en", f"{one}/resume")
 
@@ -217,7 +217,8 @@ async def test_only_admins_and_only_their_own(service: Service) -> None:
             f"/webhooks/add?provider={PROVIDER}", token=token, address="https://a.example/"
         )
         assert answer.status == 403
-    assert await all_webhooks(service) == [webhook]
+    (now,) = await all_webhooks(service)  # it fails in the meantime: nobody is there
+    assert (now.id, now.address, now.state) == (webhook.id, webhook.address, "active")
 
 
 async def test_webhooks_of_the_operator_are_nobodys(near: Service, inbox: Inbox) -> None:
