@@ -29,7 +29,7 @@ async def look(
 ) -> Finding:
     """One page, as one reader meets it."""
     context = await browser.new_context(
-        viewport=reader.viewport,
+        viewport={"width": reader.width, "height": reader.height},
         bypass_csp=True,
         # The page that scrolls to what has the focus is there at once.
         reduced_motion="reduce",
@@ -40,7 +40,7 @@ async def look(
         await view.steps(Visit(place, page, reader.language))
         if reader.is_right_to_left:
             await page.evaluate(MIRROR)
-        walked = await walk(page)
+        walked = await walk(page, view.start)
         await _picture(page, pictures, f"{view.name} {reader.key}")
         wide = await too_wide(page)
         violations, undecided = await broken_rules(page)

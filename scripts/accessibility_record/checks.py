@@ -26,7 +26,7 @@ RUN = """async (tags) => {
 TOO_WIDE = """() => {
   const scroller = document.scrollingElement, found = [];
   if (scroller.scrollWidth > innerWidth) found.push(`page: ${scroller.scrollWidth} pixels`);
-  const free = "#map, table, pre, .kern-sr-only, .skip, svg";
+  const free = "#map, table, pre, .kern-sr-only, .spoken, .skip, svg";
   for (const it of document.body.querySelectorAll("*")) {
     if (it.closest(free) || !it.checkVisibility({ visibilityProperty: true })) continue;
     const name = `${it.tagName.toLowerCase()}.${[...it.classList].join(".")}`;

@@ -34,13 +34,15 @@ class Visit:
 @dataclass(frozen=True)
 class View:
     """`template` is what the server renders, `rule` the address as the app has it (none: any
-    that there is not), and `is_inside` whether one must be signed in."""
+    that there is not), and `is_inside` whether one must be signed in.
+    The keyboard starts at `start`, if that is not the top."""
 
     name: str
     template: str
     rule: str | None
     steps: Steps
     is_inside: bool = False
+    start: str = ""
 
 
 def at(path: str) -> Steps:
@@ -143,6 +145,7 @@ async def offline(visit: Visit) -> None:
     await visit.page.locator(".step[data-step='1']").first.click()
     await visit.page.locator(".send-main").click()
     await visit.page.locator("#outcome[data-kind=waits]").wait_for()
+    await visit.page.locator(".send-main:not([aria-busy])").wait_for()
 
 
 async def overtaken(visit: Visit) -> None:
@@ -226,7 +229,7 @@ VIEWS = (
     View("Finder, full homes too", "finder.html", "/", at(SEARCH + "&include_full=true")),
     View("Finder, nothing found", "finder.html", "/", at("/?place=33330&care_form=hospice")),
     View("Finder, map", "finder.html", "/", on_the_map),
-    View("Finder, chosen on the map", "finder.html", "/", chosen_on_the_map),
+    View("Finder, chosen on the map", "finder.html", "/", chosen_on_the_map, start="#sheet"),
     View("Finder, place not known", "refused.html", "/", at("/?place=Xyzzyhausen")),
     View("Finder, several such places", "refused.html", "/", at("/?place=Neustadt")),
     View("Finder, wrong entry", "refused.html", "/", at("/?place=33330&max_cost_eur=x")),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
 
 from scripts.accessibility_record.pages import View
 from scripts.accessibility_record.walk import Walk
@@ -15,15 +14,16 @@ class Reader:
     words, Arabic is written from right to left (so is what has no Arabic text, by script)."""
 
     key: str
-    viewport: Any  # width and height in CSS pixels
+    width: int
+    height: int
     language: str
     is_right_to_left: bool = False
 
 
-DESK = Reader("desk", {"width": 1280, "height": 800}, "en")
+DESK = Reader("desk", 1280, 800, "en")
 # WCAG 1.4.10: 1280 x 1024 at 400 %.
-ZOOMED = Reader("400 %", {"width": 320, "height": 256}, "de")
-MIRRORED = Reader("right to left", {"width": 320, "height": 256}, "ar", True)
+ZOOMED = Reader("400 %", 320, 256, "de")
+MIRRORED = Reader("right to left", 320, 256, "ar", True)
 READERS = (DESK, ZOOMED, MIRRORED)
 
 

@@ -12,8 +12,9 @@ MOST_STOPS = 1_000
 # A field for a date is one stop with several parts: day, month, year, the button for the calendar.
 MOST_PARTS = 6
 
-# Numbers what Tab should come to, notes how it looks without focus, and begins at the top.
-BEGIN = """() => {
+# Numbers what Tab should come to, notes how it looks without focus, and begins at the top, or at
+# what is named.
+BEGIN = """(selector) => {
   const wanted = "a[href], button, input, select, textarea, summary, [tabindex]";
   const look = window.lookOf = (it) => [it, it.closest("label"), it.parentElement]
     .filter(Boolean).map((node) => {
@@ -22,15 +23,20 @@ BEGIN = """() => {
         !/, 0\\)$|transparent/.test(outlineColor);
       return JSON.stringify([hasOutline, boxShadow]);
     });
+  window.tagOf = (it) => it.cloneNode().outerHTML.slice(0, 160);
   // Tab goes on from the place of what had the focus last, also when that is gone.
   const top = document.createElement("span");
   top.tabIndex = -1;
   document.body.prepend(top);
   top.focus();
   top.remove();
+  const start = selector ? document.querySelector(selector) : null;
+  start?.focus();
+  const isAhead = (it) => !start ||
+    start.compareDocumentPosition(it) & Node.DOCUMENT_POSITION_FOLLOWING;
   const all = [...document.querySelectorAll(wanted)].filter((it) =>
     it.tabIndex >= 0 && !it.disabled && it.type !== "hidden" && it.type !== "radio" &&
-    it.checkVisibility({ visibilityProperty: true }));
+    it.checkVisibility({ visibilityProperty: true }) && isAhead(it));
   window.stops = new Map(all.map((it, number) => [it, { number, before: look(it) }]));
   return all.length;
 }"""
@@ -55,10 +61,10 @@ LOOK = """() => {
   const isSame = window.lastStop === it;
   window.lastStop = it;
   return { number: stop?.number ?? -1, isSame, isMarked, isSeen,
-    html: it.outerHTML.slice(0, 120) };
+    html: window.tagOf(it) };
 }"""
 
-NAMES = "([...window.stops.keys()].map((it) => it.outerHTML.slice(0, 120)))"
+NAMES = "[...window.stops.keys()].map(window.tagOf)"
 
 
 @dataclass
@@ -69,11 +75,12 @@ class Walk:
     faults: list[str] = field(default_factory=list)
 
 
-async def walk(page: Page) -> Walk:
-    """Press Tab until the focus leaves the page, and look at every stop."""
+async def walk(page: Page, start: str = "") -> Walk:
+    """Press Tab until the focus leaves the page, and look at every stop. Begins at what the
+    selector `start` names, else at the top."""
     found, seen, parts = Walk(), set[int](), 0
     first: int | None = None
-    wanted = int(await page.evaluate(BEGIN))
+    wanted = int(await page.evaluate(BEGIN, start))
     devtools = await page.context.new_cdp_session(page)
     await devtools.send("Accessibility.enable")
     while True:
