@@ -13,9 +13,9 @@ Found = Mapping[tuple[View, Reader], Finding]
 
 INTRODUCTION = """# Accessibility: the record
 
-`scripts/accessibility` makes this record from the running program, and fails if anything is violated.
-It starts Freiplatz in a data folder of its own, with a few homes and people, and opens every page in
-every state in Chromium, three times:
+`scripts/accessibility` makes this record from the running program, and fails if anything is
+violated. It starts Freiplatz in a data folder of its own, with a few homes and people, and opens
+every page in every state in Chromium (with reduced motion), three times:
 
 | | window | language | why |
 |---|---|---|---|
@@ -26,11 +26,11 @@ every state in Chromium, three times:
 Each time
 
 - **axe-core** {axe} judges the page, light and dark, by its rules for {tags};
-- **the Tab key** walks from the beginning of the page to its end: every control is reached, the focus
-  can be seen at each stop and is not hidden (WCAG 2.4.7, 2.4.11), everything has a name, and nothing
-  holds the focus (2.1.2);
-- **nothing is wider than the window** and nothing is cut off (1.4.10). The map may be, as may tables
-  and program text in boxes of their own.
+- **the Tab key** walks from the beginning of the page to its end: every control is reached, the
+  focus can be seen at each stop and is not hidden (WCAG 2.4.7, 2.4.11), everything has a name, and
+  nothing holds the focus (2.1.2);
+- **nothing is wider than the window** and nothing is cut off (1.4.10). The map may be, as may
+  tables and program text in boxes of their own.
 
 A machine finds only a part of what can be wrong. It does not know whether a name is a good one; so
 the walks below are there to be read. {undecided}
@@ -60,8 +60,8 @@ def _lines(found: Found, views: Sequence[View], axe: str) -> Iterator[str]:
         yield f"| {view.name} | {violations} | {stops} | {walks} | {' | '.join(narrow)} |"
     yield "\nStops: at the desk / at 400 % / from right to left.\n"
     yield "## Keyboard walks\n"
-    yield "What Tab comes to at the desk, in this order: role and name, as the browser tells them to"
-    yield "assistive technology.\n"
+    yield "What Tab comes to at the desk, in this order: role and name, as the browser tells them"
+    yield "to assistive technology.\n"
     for view in views:
         yield from _walk(view, found[view, DESK])
 

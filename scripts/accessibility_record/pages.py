@@ -103,8 +103,11 @@ async def chosen_on_the_map(visit: Visit) -> None:
     await visit.page.locator("#sheet .card").wait_for()
 
 
+documentation = shown("/api/v1/docs", "#swagger .opblock")
+
+
 async def an_operation(visit: Visit) -> None:
-    await shown("/api/v1/docs", "#swagger .opblock")(visit)
+    await documentation(visit)
     await visit.page.locator("#swagger .opblock-summary-control").first.click()
     await visit.page.locator("#swagger .opblock-body").first.wait_for()
 
@@ -217,6 +220,12 @@ async def out_of_date(visit: Visit) -> None:
     await visit.page.locator("section.message").wait_for()
 
 
+care_forms = unfolded(results, ".drop:nth-of-type(1) > summary")
+more_filters = unfolded(results, ".drop:nth-of-type(2) > summary")
+own_home = at("/report/home/anna")
+
+HOME = "/homes/<home_id>"
+TRAIL = "/homes/<home_id>/trail"
 LINK = "/report/link/<token>"
 OWN = "/report/home/<home_id>"
 INSIDE = True
@@ -224,8 +233,8 @@ INSIDE = True
 VIEWS = (
     View("Finder, before a search", "finder.html", "/", at("/")),
     View("Finder, results", "finder.html", "/", results),
-    View("Finder, care forms unfolded", "finder.html", "/", unfolded(results, ".drop:nth-of-type(1) > summary")),
-    View("Finder, more filters unfolded", "finder.html", "/", unfolded(results, ".drop:nth-of-type(2) > summary")),
+    View("Finder, care forms unfolded", "finder.html", "/", care_forms),
+    View("Finder, more filters unfolded", "finder.html", "/", more_filters),
     View("Finder, full homes too", "finder.html", "/", at(SEARCH + "&include_full=true")),
     View("Finder, nothing found", "finder.html", "/", at("/?place=33330&care_form=hospice")),
     View("Finder, map", "finder.html", "/", on_the_map),
@@ -233,12 +242,12 @@ VIEWS = (
     View("Finder, place not known", "refused.html", "/", at("/?place=Xyzzyhausen")),
     View("Finder, several such places", "refused.html", "/", at("/?place=Neustadt")),
     View("Finder, wrong entry", "refused.html", "/", at("/?place=33330&max_cost_eur=x")),
-    View("Home", "home.html", "/homes/<home_id>", at("/homes/anna")),
-    View("Home, admission stop", "home.html", "/homes/<home_id>", at("/homes/berta")),
-    View("Home, not known", "message.html", "/homes/<home_id>", at("/homes/nowhere")),
-    View("Home, closed", "message.html", "/homes/<home_id>", at("/homes/dora")),
+    View("Home", "home.html", HOME, at("/homes/anna")),
+    View("Home, admission stop", "home.html", HOME, at("/homes/berta")),
+    View("Home, not known", "message.html", HOME, at("/homes/nowhere")),
+    View("Home, closed", "message.html", HOME, at("/homes/dora")),
     View("No such page", "message.html", None, at("/nowhere")),
-    View("Documentation of the API", "docs.html", "/api/v1/docs", shown("/api/v1/docs", "#swagger .opblock")),
+    View("Documentation of the API", "docs.html", "/api/v1/docs", documentation),
     View("Documentation, operation unfolded", "docs.html", "/api/v1/docs", an_operation),
     View("Report by link", "report.html", LINK, linked("pat")),
     View("Report by link, filled in", "report.html", LINK, linked("pat", "?short_term=2")),
@@ -265,9 +274,9 @@ VIEWS = (
     View("People", "people.html", "/people", at("/people"), INSIDE),
     View("People, all unfolded", "people.html", "/people", unfolded(at("/people")), INSIDE),
     View("People, wrong address", "people.html", "/people", people_wrong, INSIDE),
-    View("What was reported", "trail.html", "/homes/<home_id>/trail", at("/homes/anna/trail"), INSIDE),
-    View("What was reported, foreign home", "message.html", "/homes/<home_id>/trail", at("/homes/nowhere/trail"), INSIDE),
-    View("Report signed in", "report.html", OWN, at("/report/home/anna"), INSIDE),
-    View("Report signed in, all unfolded", "report.html", OWN, unfolded(at("/report/home/anna")), INSIDE),
+    View("What was reported", "trail.html", TRAIL, at("/homes/anna/trail"), INSIDE),
+    View("What was reported, foreign home", "message.html", TRAIL, at("/homes/x/trail"), INSIDE),
+    View("Report signed in", "report.html", OWN, own_home, INSIDE),
+    View("Report signed in, all unfolded", "report.html", OWN, unfolded(own_home), INSIDE),
     View("Report signed in, foreign home", "message.html", OWN, at("/report/home/nowhere"), INSIDE),
 )  # fmt: skip

@@ -156,5 +156,3 @@ async def sign_in(place: Town, page: Page, email: str = ADMIN) -> None:
     await page.goto(place.url + await place.link_in_new_mail(before))
     await page.locator(".big").click()
     await page.locator("h1").wait_for()
-
-
