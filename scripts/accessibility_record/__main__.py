@@ -15,8 +15,9 @@ from playwright.async_api import Browser, Page, async_playwright
 
 from scripts.accessibility_record.checks import AXE, broken_rules, too_wide
 from scripts.accessibility_record.document import document
-from scripts.accessibility_record.pages import VIEWS, View, Visit
+from scripts.accessibility_record.pages import VIEWS, View
 from scripts.accessibility_record.record import READERS, Finding, Reader
+from scripts.accessibility_record.steps import Visit
 from scripts.accessibility_record.town import Town, sign_in, town
 from scripts.accessibility_record.walk import walk
 
