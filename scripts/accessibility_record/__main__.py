@@ -41,10 +41,11 @@ async def look(
         await view.steps(Visit(place, page, reader.language))
         if reader.is_right_to_left:
             await page.evaluate(MIRROR)
-        walked = await walk(page, view.start)
         await _picture(page, pictures, f"{view.name} {reader.key}")
         wide = await too_wide(page)
         violations, undecided = await broken_rules(page)
+        # Last: what is unfolded over the page closes behind the focus.
+        walked = await walk(page, view.start)
         return Finding(view, reader, violations, undecided, wide, walked)
     except Exception as error:
         error.add_note(f"on the page “{view.name}”, {reader.key}")

@@ -55,12 +55,13 @@ TRAIL = "/homes/<home_id>/trail"
 LINK = "/report/link/<token>"
 OWN = "/report/home/<home_id>"
 INSIDE = True
+UNFOLDED = ".drop[open] > summary"
 
 VIEWS = (
     View("Finder, before a search", "finder.html", "/", at("/")),
     View("Finder, results", "finder.html", "/", results),
-    View("Finder, care forms unfolded", "finder.html", "/", care_forms),
-    View("Finder, more filters unfolded", "finder.html", "/", more_filters),
+    View("Finder, care forms unfolded", "finder.html", "/", care_forms, start=UNFOLDED),
+    View("Finder, more filters unfolded", "finder.html", "/", more_filters, start=UNFOLDED),
     View("Finder, full homes too", "finder.html", "/", at(SEARCH + "&include_full=true")),
     View("Finder, nothing found", "finder.html", "/", at("/?place=33330&care_form=hospice")),
     View("Finder, map", "finder.html", "/", on_the_map),

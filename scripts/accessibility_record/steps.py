@@ -123,7 +123,7 @@ async def reported_by_form(visit: Visit) -> None:
 
 
 async def refused_by_form(visit: Visit) -> None:
-    await _by_form(visit, "9999")
+    await _by_form(visit, "999")
     await visit.page.locator(".problem").wait_for()
 
 

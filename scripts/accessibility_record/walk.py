@@ -25,13 +25,14 @@ BEGIN = """(selector) => {
     });
   window.tagOf = (it) => it.cloneNode().outerHTML.slice(0, 160);
   // Tab goes on from the place of what had the focus last, also when that is gone.
-  const top = document.createElement("span");
-  top.tabIndex = -1;
-  document.body.prepend(top);
-  top.focus();
-  top.remove();
   const start = selector ? document.querySelector(selector) : null;
-  start?.focus();
+  const from = start ?? document.createElement("span");
+  if (start === null) {
+    from.tabIndex = -1;
+    document.body.prepend(from);
+  }
+  from.focus();
+  if (start === null) from.remove();
   const isAhead = (it) => !start ||
     start.compareDocumentPosition(it) & Node.DOCUMENT_POSITION_FOLLOWING;
   const all = [...document.querySelectorAll(wanted)].filter((it) =>
@@ -63,6 +64,13 @@ LOOK = """() => {
   return { number: stop?.number ?? -1, isSame, isMarked, isSeen,
     html: window.tagOf(it) };
 }"""
+
+# What Chromium calls by names of its own.
+ROLES = {
+    "DisclosureTriangle": "summary",
+    "DisclosureTriangleGrouped": "summary",
+    "Date": "date field",
+}
 
 NAMES = "[...window.stops.keys()].map(window.tagOf)"
 
@@ -131,4 +139,4 @@ async def _told(devtools: CDPSession) -> tuple[str, str]:
     (node,) = tree["nodes"]
     texts = [str(node.get(key, {}).get("value", "")) for key in ("role", "name")]
     role, name = (" ".join(text.split()) for text in texts)
-    return role, name
+    return ROLES.get(role, role), name

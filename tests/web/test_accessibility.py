@@ -131,7 +131,7 @@ async def test_the_record_finds_nothing_where_all_is_well(browser: Browser) -> N
     )
     found = await walk(page)
     assert found.faults == []
-    assert [role for role, _ in found.stops] == ["link", "Date", "button"]
+    assert [role for role, _ in found.stops] == ["link", "date field", "button"]
     assert found.stops[-1] == ("button", "Last")
     assert await too_wide(page) == []
     await page.close()
