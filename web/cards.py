@@ -46,7 +46,6 @@ class Card:
     waiting: str = ""
     phone: str = ""
     phone_href: str = ""
-    call_label: str = ""
     mail_href: str = ""
     website: str = ""
 
@@ -211,7 +210,6 @@ def card(
         waiting=language.gettext(words.WAITING_LISTS[waiting]) if waiting else "",
         phone=phone,
         phone_href=phone_href(phone),
-        call_label=language.gettext("Call %(name)s on %(number)s", name=profile.name, number=phone),
         mail_href=f"mailto:{quote(profile.contact.email, safe='@')}"
         if profile.contact.email
         else "",

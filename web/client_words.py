@@ -28,7 +28,6 @@ _CLIENT_TEXTS = {
     "stop": N_("No admissions: %(reason)s"),
     "stopUntil": N_("No admissions until %(day)s: %(reason)s"),
     "grades": N_("care grade %(grades)s"),
-    "call": N_("Call %(name)s on %(number)s"),
     "website": N_("Website"),
     "justNow": N_("just now"),
     "none": N_("No free place"),

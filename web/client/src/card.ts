@@ -51,7 +51,7 @@ export function fillCard(card: HTMLElement, { id, properties: home }: Feature, h
   write(card, "attributes", attributes(home, language).join(" · "));
   write(card, "cost", cost(home, language));
   write(card, "waiting", language.words.waiting[home.waiting_list ?? ""] ?? "");
-  fillPhone(card, home, language);
+  fillPhone(card, home);
 }
 
 export function fillFreshness(card: HTMLElement, home: Home, language: Language): void {
@@ -157,13 +157,13 @@ function cost({ costs }: Home, language: Language): string {
   return language.text("cost", { amount: language.euros(parts.reduce((sum, eur) => sum + eur)) });
 }
 
-function fillPhone(card: Element, home: Home, language: Language): void {
+function fillPhone(card: Element, home: Home): void {
   const phone = home.contact?.phone ?? "";
   const digits = phone.replace("(0)", "").replace(/[^0-9+]/g, "");
   const call = part<HTMLAnchorElement>(card, "phone");
   call.hidden = digits.replace(/\+/g, "").length < 3;
   if (call.hidden) return;
   call.href = `tel:${digits}`;
-  call.setAttribute("aria-label", language.text("call", { name: home.name, number: phone }));
+  part(card, "called").textContent = home.name;
   part(card, "number").textContent = phone;
 }

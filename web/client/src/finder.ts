@@ -152,9 +152,21 @@ function refreshChosen(feature: Feature): void {
   }
 }
 
-element("sheet-close").addEventListener("click", () => void showChosen([]));
+/** The focus goes back to the mark for which the sheet was opened. */
+async function closeSheet(): Promise<void> {
+  const [id] = chosen;
+  const hadFocus = sheet.contains(document.activeElement);
+  await showChosen([]);
+  if (hadFocus && id !== undefined) map?.focus(id);
+}
+
+element("sheet-close").addEventListener("click", () => void closeSheet());
 sheet.addEventListener("keydown", (event) => {
-  if (event.key === "Escape") void showChosen([]);
+  if (event.key === "Escape") void closeSheet();
+});
+// Who goes on with the keyboard must see where: the sheet may cover it.
+element("map").addEventListener("focusin", ({ target }) => {
+  if (!sheet.hidden && (target as Element).matches(":focus-visible")) void showChosen([]);
 });
 
 const cards = element("cards");

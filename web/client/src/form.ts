@@ -26,6 +26,14 @@ addEventListener("pointerdown", (event) => {
   }
 });
 
+// Where they lie over the page (style.scss), they would hide what has the focus next.
+const overlaid = matchMedia("(min-width: 60rem)");
+for (const panel of panels) {
+  panel.addEventListener("focusout", ({ relatedTarget: next }) => {
+    if (overlaid.matches && next instanceof Node && !panel.contains(next)) panel.open = false;
+  });
+}
+
 addEventListener("keydown", (event) => {
   if (event.key !== "Escape") return;
   const open = panels.find((panel) => panel.open);

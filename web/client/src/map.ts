@@ -76,6 +76,10 @@ export class HomeMap {
     else this.#ring.setLatLng(latLng(home)).addTo(this.#map);
   }
 
+  focus(id: string): void {
+    this.#marks.get(id)?.getElement()?.focus();
+  }
+
   choose(id: string, under: DOMRect): void {
     this.#chosen = id;
     this.#uncover(id, under);

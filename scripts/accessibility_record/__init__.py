@@ -1,0 +1,1 @@
+"""The record of accessibility, `docs/accessibility.md`, made from the running program."""

@@ -1,0 +1,160 @@
+"""The running program with everything that its pages can show, and the people who see them."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email import message_from_bytes, policy
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from playwright.async_api import Page
+
+from providers.links import make_token
+from scripts.benchmarks.program import command, data_folder, serving
+from scripts.report_pictures import HOME, SECRET, employ_long_ago
+from web.commands.administration import run_in_deployment
+
+ADMIN = "alma.admin@example.org"
+LONG = "Seniorenpflegeheimverwaltungsgesellschaft Rheda-Wiedenbrück"
+_WAIT_SECONDS = 20.0
+_LOOK_SECONDS = 0.05
+
+HOMES: Mapping[str, dict[str, Any]] = {
+    "anna": HOME
+    | {
+        "coordinates": {"latitude": 51.905, "longitude": 8.385},
+        "contact": {
+            "phone": "05241 12345",
+            "email": "aufnahme@example.org",
+            "website": "https://example.org",
+            "person": "Frau Sommer",
+            "hours": "Mo–Fr 8–16 Uhr",
+        },
+        "costs": {"care_eur": 1200, "training_eur": 80, "board_eur": 900, "investment_eur": 500},
+        "focuses": ["dementia", "palliative"],
+        "needs": ["mrsa", "weekend_admission"],
+        "waiting_list": "open",
+    },
+    "berta": {
+        "name": LONG,
+        "coordinates": {"latitude": 51.85, "longitude": 8.3},
+        "contact": {"phone": "05242 4711"},
+        "admission_stop": {"reason": "staff"},
+    },
+    "clara": {
+        "name": "Haus Clara",
+        "coordinates": {"latitude": 51.95, "longitude": 8.45},
+        "contact": {"phone": "05241 999"},
+    },
+    "dora": {"name": "Haus Dora", "coordinates": {"latitude": 51.9, "longitude": 8.2}},
+    # Two steps away from the others, so that they are not one mark on the map.
+    "emil": {
+        "name": "Haus Emil",
+        "coordinates": {"latitude": 51.99, "longitude": 8.6},
+        "contact": {"phone": "0521 1234"},
+    },
+}
+
+
+@dataclass
+class Town:
+    """`members` holds the number of each membership, by name."""
+
+    url: str
+    environ: Mapping[str, str]
+    client: aiohttp.ClientSession
+    members: dict[str, int] = field(default_factory=dict)
+
+    async def report(self, home_id: str, *counts: int, age: timedelta = timedelta()) -> None:
+        """As care software does: short-term places first, then long-term ones."""
+        forms = ("short_term", "long_term")
+        body = {
+            "observed_at": (datetime.now(UTC) - age).isoformat(),
+            "vacancies": [
+                {"care_form": form, "count": count, "room": "single", "focuses": ["dementia"]}
+                for form, count in zip(forms, counts, strict=False)
+            ],
+        }
+        async with self.client.put(f"/api/v1/homes/{home_id}/vacancies", json=body) as answer:
+            answer.raise_for_status()
+
+    async def put(self, home_id: str, profile: Mapping[str, Any]) -> None:
+        async with self.client.put(f"/api/v1/homes/{home_id}", json=profile) as answer:
+            answer.raise_for_status()
+
+    async def employ(self, name: str, email: str, *more: str) -> None:
+        add = ("staff", "add", email, "--provider", "caritas-musterstadt", *more)
+        self.members[name] = int(await command(dict(self.environ), *add))
+
+    def link(self, name: str, home_id: str = "anna", age: timedelta = timedelta()) -> str:
+        """The path of a one-tap link."""
+        token = make_token(SECRET, self.members[name], home_id, datetime.now(UTC) - age)
+        return f"/report/link/{token}"
+
+    def mails(self) -> set[Path]:
+        return set((Path(self.environ["FREIPLATZ_DATA_DIR"]) / "mail").glob("[!.]*.eml"))
+
+    async def link_in_new_mail(self, before: set[Path]) -> str:
+        """The path of the link in the mail that has come since."""
+        deadline = asyncio.get_running_loop().time() + _WAIT_SECONDS
+        while not (new := self.mails() - before):
+            if asyncio.get_running_loop().time() > deadline:
+                raise RuntimeError("no mail has come")
+            await asyncio.sleep(_LOOK_SECONDS)
+        mail = message_from_bytes(new.pop().read_bytes(), policy=policy.default)
+        part = mail.get_body(("plain",))
+        found = re.search(r"https?://[^/\s]+(/signin/\S+)", part.get_content() if part else "")
+        assert found is not None
+        return str(found[1])
+
+
+@asynccontextmanager
+async def town() -> AsyncIterator[Town]:
+    async with data_folder() as folder:
+        environ = {**folder, "FREIPLATZ_SECRET_KEY": SECRET}
+        async with serving(environ) as server:
+            slug = await command(environ, "provider", "add", "Caritas Musterstadt")
+            key = await command(environ, "key", "create", slug)
+            # Under a name: passkeys are not for numbers.
+            url = server.url.replace("127.0.0.1", "localhost")
+            headers = {"Authorization": f"Bearer {key}"}
+            async with aiohttp.ClientSession(server.url, headers=headers) as client:
+                place = Town(url, environ, client)
+                await _settle(place)
+                yield place
+
+
+async def _settle(place: Town) -> None:
+    for home_id, profile in HOMES.items():
+        await place.put(home_id, profile)
+    await place.put("dora", HOMES["dora"] | {"status": "closed"})
+    await place.report("anna", 2, 1, age=timedelta(hours=3))
+    await place.report("berta", 1, 0, age=timedelta(hours=30))
+    await place.report("emil", 1)
+    await place.employ("admin", ADMIN, "--name", "Alma Admin")
+    for name in ("pat", "rita", "rene"):
+        await place.employ(name, f"{name}@example.org", "--home", "anna", "--name", name.title())
+    hook = ("webhook", "add", "https://hooks.example.org/freiplatz", "--provider")
+    await command(dict(place.environ), *hook, "caritas-musterstadt")
+    # The command works in the data folder that the environment names.
+    os.environ["FREIPLATZ_DATA_DIR"] = place.environ["FREIPLATZ_DATA_DIR"]
+    await asyncio.to_thread(run_in_deployment, employ_long_ago)
+    await command(dict(place.environ), "staff", "revoke-links", str(place.members["rene"]))
+
+
+async def sign_in(place: Town, page: Page, email: str = ADMIN) -> None:
+    """As people do: by the link in a mail, opened in the same browser."""
+    before = place.mails()
+    await page.goto(f"{place.url}/signin")
+    await page.locator("#f-email").fill(email)
+    await page.locator("form.entry button").click()
+    await page.goto(place.url + await place.link_in_new_mail(before))
+    await page.locator(".big").click()
+    await page.locator("h1").wait_for()
