@@ -163,6 +163,7 @@ async def _undo(reporter: Reporter, if_match: str) -> Undo:
     mine = bool(told) and told[0].staff_id == reporter.staff_id and told[0].kind != "undo"
     is_late = not mine or told[0].reported_at < datetime.now(UTC) - _UNDO_LIMIT
     if is_late or if_match != str(told[0].revision):
+        # The page has words of its own for this (`report_answers.in_words`).
         raise InvalidInput("This can no longer be undone. Report the right state.", field="do")
     before = told[1] if len(told) > 1 else None
     return Undo(

@@ -100,6 +100,10 @@ def in_words(error: FreiplatzError) -> str:
     if isinstance(error, Doubtful):
         language = current_language()
         return " ".join(doubt_words(doubt, error.lines, language) for doubt in error.doubts)
+    if error.field == "do":
+        return current_language().gettext(
+            "This can no longer be undone. Please report the right numbers."
+        )
     found = REFUSALS.get(error.code)
     return current_language().gettext(found) if found else error.detail
 

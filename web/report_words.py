@@ -24,6 +24,7 @@ VIA: dict[Via, str] = {
 # By the code of the error.
 REFUSALS = {
     "exceeds_capacity": N_("That is more than the home has places. Please check the numbers."),
+    "invalid_field": N_("One of the entries cannot be. Please check the numbers and the dates."),
     "nothing_to_confirm": N_("This home has not reported yet. Please enter the free places."),
     "unavailable": N_("The server does not answer. Nothing was stored. Please try again."),
     "outcome_unknown": N_("The connection broke. Please open the page again and look."),
