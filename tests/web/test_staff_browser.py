@@ -231,8 +231,9 @@ async def test_everything_is_reached_by_keyboard(
 SMALL_TARGETS = """
 [...document.querySelectorAll("main :is(a, button, input, select, summary)")]
   .filter((it) => it.checkVisibility() && it.type !== "hidden")
-  .filter((it) => (it.closest("label") ?? it).getBoundingClientRect().height < 43.5)
-  .map((it) => it.outerHTML.slice(0, 150))
+  .map((it) => [it, it.type === "checkbox" ? it.labels[0] : it.closest("label") ?? it])
+  .filter(([, target]) => target.getBoundingClientRect().height < 43.5)
+  .map(([it]) => it.outerHTML.slice(0, 150))
 """
 
 # What Tab stops at, numbered in the order of the page; how many.
