@@ -51,9 +51,11 @@ def client_start(
     homes: Sequence[dict[str, Any]],
     undo_seconds: int,
     language: Language,
+    *,
+    is_typed: bool,
 ) -> dict[str, Any]:
     """JSON for the client: where to report, as whom, what the rows hold beside what they show, its
-    words."""
+    words. `is_typed`: the page shows what somebody has entered, and none of it is stored."""
     words = client_words(language)
     if reporter.is_signed_in:
         words["texts"]["dead"] = language.gettext("You may no longer report for this home.")
@@ -66,6 +68,7 @@ def client_start(
         "address": link(reporter.address),
         "revision": reporter.home.revision,
         "undoSeconds": undo_seconds,
+        "isTyped": is_typed,
         "lines": {row.key: msgspec.to_builtins(row.line) for row in rows},
         "homes": [home | {"href": link(home["href"])} for home in homes],
         "words": words,

@@ -40,7 +40,8 @@ async def report_page(
     told = await select_told(state().deployment.pool, home.id, 1)
     rows = rows_of(home, wanted) if typed is None else typed_rows(home, typed)
     homes = await other_homes(reporter)
-    can_confirm = home.observed_at is not None and not wanted and not question
+    # "Unchanged" must not stand below numbers that are not the stored ones.
+    can_confirm = home.observed_at is not None and not wanted and typed is None
     finish = unshared if reporter.is_signed_in else private
     return finish(
         await page(
@@ -66,7 +67,9 @@ async def report_page(
             rooms=words.ROOMS,
             stops=words.STOP_REASONS,
             today=local_date(now).isoformat(),
-            client=client_start(reporter, rows, homes, UNDO_SECONDS, language),
+            client=client_start(
+                reporter, rows, homes, UNDO_SECONDS, language, is_typed=typed is not None
+            ),
         )
     )
 

@@ -185,6 +185,30 @@ async def test_a_likely_slip_is_asked_about_before_it_is_stored(
         assert await waits(page) == 0
 
 
+async def test_what_was_typed_without_the_client_is_sent_with_it(
+    service: Service, browser: Browser, carer: Carer
+) -> None:
+    """The form went before the script was there, and was asked about."""
+    async with reporting(browser, service, carer.link()) as (_, page):
+        await page.evaluate(
+            """() => {
+          const form = document.getElementById("report");
+          form.elements["count.long_term"].value = "40";
+          form.elements["contact.person"].value = "Frau Muster";
+          form.insertAdjacentHTML("beforeend", "<input type=hidden name=do value=report>");
+          form.submit();
+        }"""
+        )
+        await expect(page.locator(".problem")).to_contain_text("Are so many really free?")
+        await page.get_by_role("button", name="Yes, report it so").tap()
+        await expect(page.locator("#outcome")).to_contain_text("Reported at")
+        await expect(page.locator(".problem")).to_have_count(0)
+        home = await carer.home()
+        counts = {line.care_form.value: line.count for line in home.vacancies}
+        assert counts == {"long_term": 40, "short_term": 2}
+        assert home.profile.contact.person == "Frau Muster"
+
+
 async def test_a_correction_pressed_while_the_first_is_on_its_way_is_not_lost(
     service: Service, browser: Browser, carer: Carer
 ) -> None:

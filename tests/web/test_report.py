@@ -168,11 +168,14 @@ async def test_a_likely_slip_is_asked_about_and_nothing_typed_is_lost(carer: Car
 
 
 async def test_a_form_that_is_refused_keeps_what_was_typed(carer: Carer) -> None:
+    await carer.service.report("a", {"count": 1})
+    assert 'id="unchanged"' in (await carer.get(carer.link()))[1]
     status, page = await carer.post(
         carer.link(), do="report", count__long_term="61", count__day="3", sex__long_term="female"
     )
     assert status == 422
     assert 'id="count-long_term" min="0" max="60" value="61"' in page
+    assert 'id="unchanged"' not in page, "that would be said of other numbers than are shown"
     assert 'name="count.day"' in page
     assert '<option value="female" selected>' in page
 

@@ -21,7 +21,7 @@ const start = readReportStart();
 const language = new Language(start.words);
 const form = element<HTMLFormElement>("report");
 const rows = new Rows(form, start.lines);
-const amendments = new Amendments(form);
+const amendments = new Amendments(form, start.isTyped);
 const outbox = new Outbox(start, language, onSent);
 
 // One button: what it does depends on what was changed.
@@ -60,19 +60,19 @@ function refresh(): void {
   if (line.textContent !== summary) line.textContent = summary;
 }
 
-function body(): Body {
+function body(isSure: boolean): Body {
   const now = {
     if_match: outbox.revision,
     observed_at: new Date().toISOString(),
     // Sent later, by whatever: nobody can be asked then whether a number is a slip.
-    ...(!navigator.onLine && { sure: true as const }),
+    ...((isSure || !navigator.onLine) && { sure: true as const }),
   };
   const amend = amendments.toBody();
   if (canConfirm && !rows.areChanged) return { ...now, unchanged: true, amend };
   return { ...now, vacancies: rows.toLines(), amend };
 }
 
-async function report(): Promise<void> {
+async function report(isSure: boolean): Promise<void> {
   const lines = rows.toLines();
   const asked = JSON.stringify([lines, amendments.toBody()]);
   // A second tap while the first is on its way asks for nothing new; other numbers do.
@@ -80,13 +80,13 @@ async function report(): Promise<void> {
   pressed = asked;
   main.ariaBusy = "true";
   try {
-    await outbox.report(body(), lines);
+    await outbox.report(body(isSure), lines);
     // On a small phone it begins below the edge, and nobody would know that it has worked.
     element("outcome").scrollIntoView({ block: "nearest" });
   } catch {
     // Nothing can be kept here (a private window): the form goes as without a script.
     const name = Object.assign(document.createElement("input"), { type: "hidden", name: "do" });
-    name.value = main.value;
+    name.value = isSure ? "sure" : main.value;
     form.append(name);
     form.submit();
   } finally {
@@ -103,6 +103,7 @@ function onSent(stored: State): void {
   amendments.settle();
   if (isEdited) rows.fill(typed);
   canConfirm = true;
+  document.querySelector(".problem")?.remove();
   element<HTMLInputElement>("if-match").value = String(stored.revision);
   refresh();
   keepThese();
@@ -155,7 +156,8 @@ element("summary").setAttribute("aria-live", "polite");
 form.addEventListener("input", refresh);
 form.addEventListener("submit", (event) => {
   event.preventDefault();
-  void report();
+  // The button of a question that the server has asked, before this script was there.
+  void report((event.submitter as HTMLButtonElement | null)?.value === "sure");
 });
 // A field that is wrong must be seen, or nothing seems to happen.
 form.addEventListener(

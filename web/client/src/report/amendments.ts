@@ -12,7 +12,11 @@ const TEXTS: Record<string, string> = {
 export class Amendments {
   readonly #controls = new Map<string, Control>();
 
-  constructor(form: HTMLFormElement) {
+  constructor(
+    form: HTMLFormElement,
+    /** What the page shows is not what is stored. */
+    private isTyped: boolean,
+  ) {
     for (const name of [...STOP, BOX, ...Object.values(TEXTS)]) {
       const found = control(form, name);
       if (found !== undefined) this.#controls.set(name, found);
@@ -20,7 +24,7 @@ export class Amendments {
   }
 
   get areChanged(): boolean {
-    return [...this.#controls.values()].some(isChanged);
+    return this.isTyped || [...this.#controls.values()].some(isChanged);
   }
 
   /** The members that somebody has changed here; the others stay as they are stored. */
@@ -38,12 +42,13 @@ export class Amendments {
   }
 
   settle(): void {
+    this.isTyped = false;
     for (const field of this.#controls.values()) settle(field);
   }
 
   #isChanged(name: string): boolean {
     const field = this.#controls.get(name);
-    return field !== undefined && isChanged(field);
+    return field !== undefined && (this.isTyped || isChanged(field));
   }
 
   #value(name: string): string | null {

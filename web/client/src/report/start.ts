@@ -16,6 +16,8 @@ export interface ReportStart {
   address: string;
   revision: number;
   undoSeconds: number;
+  /** The page shows what was entered and refused: none of it is stored. */
+  isTyped: boolean;
   /** Who reports here. */
   person: string;
   /** Of somebody who is signed in; empty for a link. */
