@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import re
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import msgspec
 from quart import Blueprint, Response, current_app, g, request
@@ -22,8 +22,8 @@ from providers.answers import (
 from providers.auth import ApiKey, KeyRing
 from providers.decoding import decode
 from providers.payloads import HomeBody, ReportBody, ReportRow, ReportsBody
-from providers.preconditions import if_match
-from providers.report_files import read_reports
+from providers.preconditions import idempotency_key, if_match
+from providers.report_files import read_aside, read_reports
 from vacancies.commands import Command, Confirm, Describe, Outcome, Report
 from vacancies.database import borrowed
 from vacancies.deployment import Deployment
@@ -110,7 +110,7 @@ async def post_reports() -> Response:
     key = await _key()
     if request.mimetype in FILE_TYPES:
         # A large file, or one in a rare encoding, must not hold up the loop.
-        found = await asyncio.to_thread(read_reports, await _body())
+        found = await read_aside(partial(read_reports, await _body()))
         entries = [entry_of(report, key) for report in found]
     else:
         rows = decode(await _body(), ReportsBody).reports
@@ -163,11 +163,7 @@ async def _submit(
         return None if answer is None else msgspec.msgpack.encode(answer)
 
     remembered = None
-    if (name := request.headers.get("Idempotency-Key")) is not None:
-        if not 1 <= len(name) <= 200 or not name.isprintable():
-            raise InvalidParameter(
-                "An Idempotency-Key has 1 to 200 printable characters.", field="Idempotency-Key"
-            )
+    if (name := idempotency_key()) is not None:
         body_hash = hashlib.sha256(await _body()).digest()
         path = f"{request.method} {request.path}"
         remembered = Remembered(f"key:{key.id}", path, name, body_hash, remember)

@@ -1,4 +1,5 @@
-"""The header `If-Match`: report only on the state that one has seen."""
+"""Headers under which a call counts: `If-Match`, only on the state that one has seen;
+`Idempotency-Key`, only once."""
 
 from __future__ import annotations
 
@@ -33,3 +34,13 @@ def if_match() -> frozenset[int] | None:
         if weak is None and re.fullmatch(r"[0-9]{1,18}", value):
             revisions.add(int(value))
     return frozenset(revisions)
+
+
+def idempotency_key() -> str | None:
+    """What names the call, so that it counts once; None if it has no name."""
+    name = request.headers.get("Idempotency-Key")
+    if name is not None and not (1 <= len(name) <= 200 and name.isprintable()):
+        raise InvalidParameter(
+            "An Idempotency-Key has 1 to 200 printable characters.", field="Idempotency-Key"
+        )
+    return name

@@ -7,10 +7,12 @@ for each care form, with counts in it.
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -43,6 +45,16 @@ LIMITS = Limits(
     seconds=15,
 )
 LINE = re.compile(r"vacancies\[(\d+)\](?:\.(.+))?")
+
+
+# Spreadsheets block for seconds: they must not hold the threads that all others need.
+_READERS = ThreadPoolExecutor(2, thread_name_prefix="report-files")
+Found = TypeVar("Found")
+
+
+async def read_aside(read: Callable[[], Found]) -> Found:
+    """What `read` returns, which reads a file; in a thread that only such calls share."""
+    return await asyncio.get_running_loop().run_in_executor(_READERS, read)
 
 
 class FileReport(msgspec.Struct, frozen=True, kw_only=True):

@@ -11,6 +11,7 @@ import msgspec
 from quart import Response, request
 
 from providers.payloads import Moment
+from providers.preconditions import idempotency_key
 from providers.report_form import Doubtful
 from vacancies.audience import Audience
 from vacancies.batch import Settled
@@ -43,14 +44,9 @@ def client_time() -> datetime | None:
 
 
 def remembered(reporter: Reporter, content: bytes) -> Remembered | None:
-    key = request.headers.get("Idempotency-Key")
+    key = idempotency_key()
     if key is None:
         return None
-    if not 1 <= len(key) <= 200 or not key.isprintable():
-        raise InvalidParameter(
-            "An Idempotency-Key has 1 to 200 printable characters.", field="Idempotency-Key"
-        )
-
     # Taken now: `render` may run in the writer's task, which has no current app.
     audience = state().audience
 

@@ -6,8 +6,6 @@ from there, so it is judged anew: whoever changes it can report what they may re
 
 from __future__ import annotations
 
-import asyncio
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -17,6 +15,7 @@ from quart import Blueprint, Response, request
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from providers.imports.errors import UnreadableList
+from providers.report_files import read_aside
 from providers.report_preview import preview_file
 from providers.report_seen import MOST_SEEN_BYTES, encode_seen, send_seen
 from providers.staff import Membership, Staff, select_homes_of, select_memberships
@@ -36,8 +35,6 @@ from web.upload_sample import sample
 
 upload = Blueprint("upload", __name__, url_prefix="/upload")
 
-# Spreadsheets take seconds: they must not hold the threads that all others need.
-_READERS = ThreadPoolExecutor(2, thread_name_prefix="upload")
 _FORM_BYTES = 10_000  # all of the form that is not what was looked at
 
 
@@ -92,7 +89,7 @@ async def look() -> Response:
         preview_file, chosen.read(), uploader.homes, actor=uploader.reader, at=datetime.now(UTC)
     )
     try:
-        preview = await asyncio.get_running_loop().run_in_executor(_READERS, read)
+        preview = await read_aside(read)
         seen = encode_seen(preview.seen).decode() if preview.seen else ""
     except UnreadableList as error:
         return await _ask(uploader, 422, _("This file cannot be read."), error.detail)

@@ -18,6 +18,7 @@ from web.webhooks.endpoints import WebhookWithSecret, insert_webhook
 from web.webhooks.searches import MOST_LENGTH, normal_search
 from web.webhooks.sending import utc_now
 
+# ASCII: not every mail server takes more (SMTPUTF8).
 EMAIL = r"^[!-?A-~]+@[!-?A-~]+\.[!-?A-~]+(?!\n)$"
 
 
