@@ -284,4 +284,5 @@ async def _follow(visit: Visit, selector: str) -> None:
 
 care_forms = unfolded(results, ".drop:nth-of-type(1) > summary")
 more_filters = unfolded(results, ".drop:nth-of-type(2) > summary")
+list_of_homes = unfolded(linked("admin"), ".homes summary")
 own_home = at("/report/home/anna")

@@ -126,6 +126,19 @@ async def test_a_swipe_goes_to_the_next_home(service: Service, browser: Browser)
         await expect(page.locator("h1")).to_have_text("Haus c")
 
 
+async def test_many_homes_do_not_push_the_numbers_away(service: Service, browser: Browser) -> None:
+    for home in "abcdefgh":
+        await service.put_home(home, name=f"Haus {home}", capacity={"short_term": 8})
+    admin = await carer_of(service, None, "boss@anna.example")
+    async with reporting(browser, service, admin.link("b")) as (_, page):
+        await expect(page.locator("#count-short_term")).to_be_in_viewport()
+        await page.get_by_text("Your homes (8)").tap()
+        await page.get_by_role("link", name="Haus g").tap()
+        await expect(page.locator("h1")).to_have_text("Haus g")
+        await _swipe(page, 300, 60)
+        await expect(page.locator("h1")).to_have_text("Haus h")
+
+
 async def _swipe(page: Page, start: int, end: int) -> None:
     """A finger over the heading, by the browser's own input: sideways from `start` to `end`."""
     await expect(page.locator("main.can-swipe")).to_be_visible()
