@@ -119,7 +119,7 @@ class _Counting:
         self, *, language: bool = True, ownership: bool = True, municipality: bool = True
     ) -> _Flags:
         """Which homes meet all that is asked of homes, but for what is left out."""
-        found = self._meets_needs & self._meets_cost
+        found: _Flags = self._meets_needs & self._meets_cost
         if language:
             found = found & self._meets_language
         if ownership:

@@ -16,6 +16,7 @@ from providers.api import api as provider_api
 from providers.auth import KeyRing
 from providers.post import open_mail_sender, sender_address
 from providers.reminder_scheduler import Scheduler, remind_for_ever
+from vacancies.advice import AdviceOffices
 from vacancies.audience import Audience
 from vacancies.board import Board, Change
 from vacancies.database import is_connection_error
@@ -125,6 +126,7 @@ def create_app(
                 live,
                 figures or Figures(),
                 await deployment.is_demo(),
+                AdviceOffices(deployment.pool),
             )
             await stack.enter_async_context(outbound)
             background = [
