@@ -31,6 +31,7 @@ from vacancies.tasks import stop_tasks
 from web.account import account
 from web.api import api as reader_api
 from web.assets import init_assets
+from web.basemap import basemap
 from web.changes import changes
 from web.figures import Figures
 from web.finder import finder
@@ -99,6 +100,7 @@ def create_app(
         changes,
         operations,
         finder,
+        basemap,
         report_pages,
         report_files,
         *STAFF_PAGES,
@@ -261,8 +263,11 @@ async def _secure(response: Response) -> Response:
 def _content_security_policy() -> str:
     """Everything from here, nothing inline; images also from the operator's tile server."""
     images = "'self' data:"
-    if basemap := state().settings.basemap:
-        parts = urlsplit(basemap)
+    basemap = state().settings.basemap
+    if basemap and basemap.file:
+        images += " blob:"  # tiles that the client has cut out of the file
+    elif basemap:
+        parts = urlsplit(basemap.address)
         images += f" {parts.scheme}://{parts.netloc.replace('{s}', '*')}"
     return (
         f"default-src 'self'; img-src {images}; style-src 'self'; script-src 'self';"

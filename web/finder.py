@@ -24,6 +24,7 @@ from vacancies.search import Query
 from web import words
 from web.advice import advice_at
 from web.answer import answer, asks_for_details
+from web.basemap import basemap_for_client
 from web.cards import EMPTY, card
 from web.choices import Choices
 from web.client_words import client_words
@@ -171,12 +172,10 @@ async def _client(
 
 def _common(language: Language) -> dict[str, Any]:
     """What every page of the client needs: words, the way links are made, the base map."""
-    address, _, attribution = (state().settings.basemap or "").partition(" ")
-    tiles = address if address.startswith(("http://", "https://")) else ""
     return {
         "words": client_words(language),
         "linkSuffix": link(""),
-        "basemap": {"address": tiles, "attribution": attribution} if tiles else None,
+        "basemap": basemap_for_client(),
     }
 
 
