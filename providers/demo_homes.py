@@ -20,10 +20,12 @@ from vacancies.models import (
     Costs,
     Focus,
     Need,
+    Ownership,
     Point,
     Profile,
     Room,
     Sex,
+    SpokenLanguage,
     StopReason,
     Vacancy,
     WaitingList,
@@ -74,6 +76,22 @@ _NEEDS = {
     Need.DIALYSIS: 0.08,
 }
 
+# Beside German; carers from about 150 countries work in German homes.
+_LANGUAGES = {
+    SpokenLanguage.ENGLISH: 0.5,
+    SpokenLanguage.POLISH: 0.4,
+    SpokenLanguage.RUSSIAN: 0.35,
+    SpokenLanguage.TURKISH: 0.3,
+    SpokenLanguage.ARABIC: 0.12,
+    SpokenLanguage.UKRAINIAN: 0.1,
+    SpokenLanguage.ROMANIAN: 0.08,
+    SpokenLanguage.CROATIAN: 0.08,
+    SpokenLanguage.SIGN: 0.02,
+}
+# Of nursing homes in Germany (Pflegestatistik): about 53 % nonprofit, 43 % private, 4 % public.
+_OWNERSHIPS = (Ownership.NONPROFIT, Ownership.PRIVATE, Ownership.PUBLIC)
+_OWNERSHIP_WEIGHTS = (53, 43, 4)
+
 Code = TypeVar("Code")
 
 
@@ -97,6 +115,8 @@ def made_up_profile(
         costs=_costs(random) if is_home and random.random() < 0.88 else Costs(),
         focuses=_some(_FOCUSES, random) if is_home else (),
         needs=_some(_NEEDS, random) if is_home else (),
+        languages=_some(_LANGUAGES, random),
+        ownership=random.choices(_OWNERSHIPS, weights=_OWNERSHIP_WEIGHTS)[0],
         waiting_list=waiting if state is State.FULL else None,
         admission_stop=stop,
     )

@@ -22,9 +22,11 @@ from vacancies.models import (
     Focus,
     HomeStatus,
     Need,
+    Ownership,
     Point,
     Room,
     Sex,
+    SpokenLanguage,
     StopReason,
     Vacancy,
     WaitingList,
@@ -195,6 +197,9 @@ class HomeBody(_Strict, frozen=True, kw_only=True):
     costs: CostsBody = CostsBody()
     focuses: Annotated[tuple[Focus, ...], Meta(max_length=6)] = ()
     needs: Annotated[tuple[Need, ...], Meta(max_length=7)] = ()
+    languages: Annotated[tuple[SpokenLanguage, ...], Meta(max_length=27)] = ()
+    ownership: Ownership | None = None
+    quality_url: Annotated[str, Meta(max_length=500, pattern=_WEBSITE)] | None = None
     waiting_list: WaitingList | None = None
     admission_stop: StopBody | None = None
     status: HomeStatus = HomeStatus.OPEN

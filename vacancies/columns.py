@@ -7,7 +7,15 @@ from numpy.typing import NDArray
 
 from vacancies.geo import Slots, position
 from vacancies.models import CareForm, HomeStatus, Listing, Profile
-from vacancies.search import FAR_DAY, Requirement, line_word, needs_word
+from vacancies.search import (
+    ANY_HOME,
+    FAR_DAY,
+    NO_NIGHTS,
+    Requirement,
+    home_word,
+    line_word,
+    needs_word,
+)
 
 
 class Columns:
@@ -24,6 +32,7 @@ class Columns:
         self.is_open = np.zeros(homes, dtype=np.bool_)
         self.has_free = np.zeros(homes, dtype=np.bool_)
         self.needs = np.zeros(homes, dtype=np.int32)
+        self.home_words = np.zeros(homes, dtype=np.int32)
         self.cost_eur = np.full(homes, np.inf)  # infinite while unknown
         self.municipality = np.full(homes, -1, dtype=np.int64)  # 12 digits, -1 unknown
         self.free = np.zeros((homes, len(CareForm)), dtype=np.int32)
@@ -61,6 +70,7 @@ class Columns:
         self.position[slot] = position(profile.point)
         self.is_open[slot] = profile.status is HomeStatus.OPEN
         self.needs[slot] = needs_word(profile)
+        self.home_words[slot] = home_word(profile)
         total = profile.costs.total_eur()
         self.cost_eur[slot] = np.inf if total is None else total
         self.municipality[slot] = municipality_number(profile)
@@ -71,19 +81,29 @@ class Columns:
         """Which of `slots` match, wherever they are; `municipalities` is a range of numbers."""
         words = self.words.take(slots, axis=0)
         lines = (words & needed.line == needed.line) & (words & needed.forms != 0)
-        if needed.by_day != FAR_DAY:
-            lines &= self.from_day.take(slots, axis=0) <= needed.by_day
-            lines &= self.until_day.take(slots, axis=0) >= needed.at_day
+        if needed.nights != NO_NIGHTS:
+            lines &= self.are_in_time(slots, needed)
         keep: NDArray[np.bool_] = np.logical_or.reduce(lines, axis=1)
         if needed.include_full:
             keep |= ~self.has_free.take(slots)
         keep &= self.is_open.take(slots)
         keep &= self.needs.take(slots) & needed.needs == needed.needs
+        if needed.languages != ANY_HOME or needed.ownerships != ANY_HOME:
+            words = self.home_words.take(slots)
+            keep &= (needed.languages == ANY_HOME) | (words & needed.languages != 0)
+            keep &= (needed.ownerships == ANY_HOME) | (words & needed.ownerships != 0)
         keep &= self.cost_eur.take(slots) <= needed.max_cost_eur
         if municipalities is not None:
             numbers = self.municipality.take(slots)
             keep &= (numbers >= municipalities[0]) & (numbers < municipalities[1])
         return keep
+
+    def are_in_time(self, slots: Slots, needed: Requirement) -> NDArray[np.bool_]:
+        """Which lines of `slots` are free for as long as is asked for."""
+        last = np.minimum(self.until_day.take(slots, axis=0), needed.last_day)
+        first = np.maximum(self.from_day.take(slots, axis=0), needed.first_day)
+        found: NDArray[np.bool_] = last - first >= needed.nights
+        return found
 
     def _make_room(self, homes: int, lines: int) -> None:
         if homes > len(self.latitude):

@@ -21,7 +21,9 @@ from vacancies.models import (
     HomeStatus,
     Listing,
     Need,
+    Ownership,
     Precision,
+    SpokenLanguage,
     Vacancy,
     WaitingList,
 )
@@ -43,6 +45,9 @@ class Properties(msgspec.Struct, frozen=True, kw_only=True):
     costs: Costs
     focuses: tuple[Focus, ...]
     needs: tuple[Need, ...]
+    languages: tuple[SpokenLanguage, ...]
+    ownership: Ownership | None
+    quality_url: str | None
     waiting_list: WaitingList | None
     admission_stop: AdmissionStop | None
     observed_at: datetime | None
@@ -92,6 +97,9 @@ def properties(listing: Listing) -> Properties:
         costs=profile.costs,
         focuses=profile.focuses,
         needs=profile.needs,
+        languages=profile.languages,
+        ownership=profile.ownership,
+        quality_url=profile.quality_url,
         waiting_list=profile.waiting_list,
         admission_stop=listing.admission_stop,
         observed_at=listing.observed_at,

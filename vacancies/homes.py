@@ -20,10 +20,12 @@ from vacancies.models import (
     Focus,
     HomeStatus,
     Need,
+    Ownership,
     Point,
     Policy,
     Precision,
     Profile,
+    SpokenLanguage,
     StopReason,
     Vacancy,
     WaitingList,
@@ -40,6 +42,8 @@ _COSTS = msgspec.json.Decoder(Costs)
 _PRECISIONS = {code.value: code for code in Precision}
 _FOCUSES = {code.value: code for code in Focus}
 _NEEDS = {code.value: code for code in Need}
+_LANGUAGES = {code.value: code for code in SpokenLanguage}
+_OWNERSHIPS = {code.value: code for code in Ownership}
 _STATUSES = {code.value: code for code in HomeStatus}
 _STATE = (
     "home_id, vacancies, observed_at, reported_at, confirmed_at, evaluated_at,"
@@ -108,6 +112,9 @@ def _profile_from_row(row: asyncpg.Record) -> Profile:
         costs=_COSTS.decode(row["costs"]),
         focuses=tuple([_FOCUSES[code] for code in row["focuses"]]),
         needs=tuple([_NEEDS[code] for code in row["needs"]]),
+        languages=tuple([_LANGUAGES[code] for code in row["languages"]]),
+        ownership=_OWNERSHIPS.get(row["ownership"]),
+        quality_url=row["quality_url"],
         waiting_list=WaitingList(waiting) if waiting else None,
         admission_stop=(
             AdmissionStop(reason=StopReason(reason), until=row["stop_until"]) if reason else None
@@ -143,6 +150,9 @@ def _row_from_home(home: CareHome) -> dict[str, object]:
         "costs": profile.costs,
         "focuses": profile.focuses,
         "needs": profile.needs,
+        "languages": profile.languages,
+        "ownership": profile.ownership,
+        "quality_url": profile.quality_url,
         "waiting_list": profile.waiting_list,
         "stop_reason": stop.reason if stop else None,
         "stop_until": stop.until if stop else None,

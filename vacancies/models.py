@@ -50,6 +50,47 @@ class Need(StrEnum):
     WEEKEND_ADMISSION = "weekend_admission"
 
 
+class Ownership(StrEnum):
+    """Who runs a home (Trägerschaft), as the care statistics (Pflegestatistik) divide them."""
+
+    PUBLIC = "public"  # öffentlich: a municipality, a district
+    NONPROFIT = "nonprofit"  # freigemeinnützig: churches, welfare associations
+    PRIVATE = "private"  # privat
+
+
+class SpokenLanguage(StrEnum):
+    """Languages that somebody in the home speaks, besides German; codes of ISO 639-1, and
+    -3 for sign language. Those that carers and residents in Germany mostly bring along."""
+
+    SIGN = "gsg"  # Deutsche Gebärdensprache
+    ALBANIAN = "sq"
+    ARABIC = "ar"
+    BOSNIAN = "bs"
+    BULGARIAN = "bg"
+    CHINESE = "zh"
+    CROATIAN = "hr"
+    CZECH = "cs"
+    DANISH = "da"
+    DUTCH = "nl"
+    ENGLISH = "en"
+    FRENCH = "fr"
+    GREEK = "el"
+    HUNGARIAN = "hu"
+    ITALIAN = "it"
+    KURDISH = "ku"
+    PERSIAN = "fa"
+    POLISH = "pl"
+    PORTUGUESE = "pt"
+    ROMANIAN = "ro"
+    RUSSIAN = "ru"
+    SERBIAN = "sr"
+    SORBIAN = "hsb"
+    SPANISH = "es"
+    TURKISH = "tr"
+    UKRAINIAN = "uk"
+    VIETNAMESE = "vi"
+
+
 class Sex(StrEnum):
     """Who may take the place; matters in double rooms."""
 
@@ -171,7 +212,8 @@ class Contact(msgspec.Struct, frozen=True, gc=False, kw_only=True):
 
 class Profile(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """What seldom changes about a home. `capacity` is licensed places (zugelassene
-    Plätze) per care form; an absent form is unknown."""
+    Plätze) per care form; an absent form is unknown. `quality_url` is where its quality
+    results are published (§ 115 (1a) SGB XI)."""
 
     name: str
     point: Point
@@ -183,6 +225,9 @@ class Profile(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     costs: Costs = Costs()
     focuses: tuple[Focus, ...] = ()
     needs: tuple[Need, ...] = ()
+    languages: tuple[SpokenLanguage, ...] = ()
+    ownership: Ownership | None = None
+    quality_url: str | None = None
     waiting_list: WaitingList | None = None
     admission_stop: AdmissionStop | None = None
     status: HomeStatus = HomeStatus.OPEN

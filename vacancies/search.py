@@ -9,11 +9,24 @@ from __future__ import annotations
 
 import hashlib
 from datetime import date
+from enum import StrEnum
 
 import msgspec
 
 from vacancies.geo import BBox
-from vacancies.models import CareForm, Focus, Listing, Need, Point, Profile, Room, Sex, Vacancy
+from vacancies.models import (
+    CareForm,
+    Focus,
+    Listing,
+    Need,
+    Ownership,
+    Point,
+    Profile,
+    Room,
+    Sex,
+    SpokenLanguage,
+    Vacancy,
+)
 
 RADIUS_KM = 25.0
 RADIUS_RANGE_KM = (1.0, 200.0)
@@ -23,7 +36,11 @@ LIMIT_RANGE = (1, 500)
 
 class Query(msgspec.Struct, frozen=True, kw_only=True):
     """Search parameters. The area is the circles around `centres` (the nearest counts),
-    else `bbox`, else everything."""
+    else `bbox`, else everything.
+
+    `available_by` alone asks for a place that is free on that day. With `available_until` it is
+    the first day of a time in which `nights` must be free in one piece; None: all of it.
+    """
 
     centres: tuple[Point, ...] = ()
     radius_km: float = RADIUS_KM
@@ -35,6 +52,10 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
     focuses: tuple[Focus, ...] = ()
     needs: tuple[Need, ...] = ()
     available_by: date | None = None
+    available_until: date | None = None
+    nights: int | None = None
+    languages: tuple[SpokenLanguage, ...] = ()
+    ownerships: tuple[Ownership, ...] = ()
     municipality: str | None = None
     max_cost_eur: float | None = None
     include_full: bool = False
@@ -44,8 +65,8 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
         return hashlib.sha256(msgspec.json.encode(self)).hexdigest()[:10]
 
 
-def _bits(codes: type[CareForm] | type[Focus] | type[Need], start: int) -> dict[str, int]:
-    return {code: 1 << (start + i) for i, code in enumerate(codes)}
+def _bits(codes: type[StrEnum], start: int) -> dict[str, int]:
+    return {str(code): 1 << (start + i) for i, code in enumerate(codes)}
 
 
 # One word per line; two bits for who and where, so that "any" has both.
@@ -56,6 +77,9 @@ ROOM_BITS = {Room.SINGLE: 1 << 10, Room.DOUBLE: 1 << 11, Room.ANY: 3 << 10}
 GRADE_BITS = {grade: 1 << (11 + grade) for grade in range(1, 6)}
 FOCUS_BITS = _bits(Focus, 17)
 NEED_BITS = _bits(Need, 0)
+# One word per home; who has not said what it is has none of its bits.
+LANGUAGE_BITS = _bits(SpokenLanguage, 0)
+OWNERSHIP_BITS = _bits(Ownership, len(SpokenLanguage))
 ALL_GRADES = sum(GRADE_BITS.values())
 ALL_FOCUSES = sum(FOCUS_BITS.values())
 
@@ -80,19 +104,38 @@ def needs_word(profile: Profile) -> int:
     return word
 
 
+def home_word(profile: Profile) -> int:
+    """The languages that are spoken in a home, and who runs it."""
+    word = OWNERSHIP_BITS[profile.ownership] if profile.ownership else 0
+    for language in profile.languages:
+        word |= LANGUAGE_BITS[language]
+    return word
+
+
 class Requirement(msgspec.Struct, frozen=True):
-    """A query in the same bits: `line` must all be there, one of `forms` must be."""
+    """A query in the same bits: `line` must all be there, one of `forms`, of `languages` and of
+    `ownerships` must be.
+
+    Days are ordinals. A line is in time if, of what it has in common with the time from
+    `first_day` to `last_day`, the last day is `nights` after the first; nobody who asks for no
+    day is refused for one.
+    """
 
     line: int
     forms: int
     needs: int
-    by_day: int  # ordinal of `available_by`: free from that day at the latest; far without
-    at_day: int  # the same: and not over by then; 0 without
+    languages: int  # every bit without
+    ownerships: int  # every bit without
+    first_day: int
+    last_day: int
+    nights: int  # far below zero without
     max_cost_eur: float  # infinite without
     include_full: bool
 
 
 FAR_DAY = date.max.toordinal()
+NO_NIGHTS = -FAR_DAY
+ANY_HOME = -1  # all bits, and so one of each that is asked for
 
 
 def requirement(query: Query) -> Requirement:
@@ -106,15 +149,30 @@ def requirement(query: Query) -> Requirement:
         line |= GRADE_BITS[query.care_grade]
     for focus in query.focuses:
         line |= FOCUS_BITS[focus]
+    first_day, last_day, nights = _stay(query)
     return Requirement(
         line=line,
         forms=sum(FORM_BITS[form] for form in set(query.care_forms)) or FORM_MASK,
         needs=sum(NEED_BITS[need] for need in set(query.needs)),
-        by_day=query.available_by.toordinal() if query.available_by else FAR_DAY,
-        at_day=query.available_by.toordinal() if query.available_by else 0,
+        languages=sum(LANGUAGE_BITS[code] for code in set(query.languages)) or ANY_HOME,
+        ownerships=sum(OWNERSHIP_BITS[code] for code in set(query.ownerships)) or ANY_HOME,
+        first_day=first_day,
+        last_day=last_day,
+        nights=nights,
         max_cost_eur=query.max_cost_eur if query.max_cost_eur is not None else float("inf"),
         include_full=query.include_full,
     )
+
+
+def _stay(query: Query) -> tuple[int, int, int]:
+    """From which day to which, and how many nights in one piece."""
+    if query.available_by is None:
+        return 0, FAR_DAY, NO_NIGHTS
+    first = query.available_by.toordinal()
+    if query.available_until is None:
+        return first, first, 0
+    last = query.available_until.toordinal()
+    return first, last, last - first if query.nights is None else query.nights
 
 
 def asks_for_forms_only(query: Query) -> bool:
@@ -127,6 +185,8 @@ def asks_for_forms_only(query: Query) -> bool:
         or query.needs
         or query.available_by
         or query.municipality
+        or query.languages
+        or query.ownerships
         or query.max_cost_eur is not None
         or query.include_full
     )

@@ -20,7 +20,15 @@ from vacancies.columns import municipality_number
 from vacancies.geo import BBox, Floats, Slots, box_around, position
 from vacancies.grid import Grid
 from vacancies.models import HomeStatus, Listing, Point, Vacancy
-from vacancies.search import FAR_DAY, Query, line_word, needs_word, requirement
+from vacancies.search import (
+    ANY_HOME,
+    FAR_DAY,
+    Query,
+    home_word,
+    line_word,
+    needs_word,
+    requirement,
+)
 
 WHOLE_EARTH = BBox(-180.0, -90.0, 180.0, 90.0)
 
@@ -40,8 +48,11 @@ class Rows(Generic[Watcher]):
         ("east", np.float64),
         ("north", np.float64),
         ("needs", np.int32),
-        ("by_day", np.int32),
-        ("at_day", np.int32),
+        ("languages", np.int32),
+        ("ownerships", np.int32),
+        ("first_day", np.int32),
+        ("last_day", np.int32),
+        ("nights", np.int32),
         ("max_cost_eur", np.float64),
         ("municipality_from", np.int64),
         ("municipality_to", np.int64),
@@ -68,8 +79,11 @@ class Rows(Generic[Watcher]):
         low, high = (-1, 10**13) if query.municipality is None else prefix_range(query.municipality)
         home = (
             needed.needs,
-            needed.by_day,
-            needed.at_day,
+            needed.languages,
+            needed.ownerships,
+            needed.first_day,
+            needed.last_day,
+            needed.nights,
             needed.max_cost_eur,
             low,
             high,
@@ -197,10 +211,12 @@ class Rows(Generic[Watcher]):
             keep |= fits & _is_in_time(line, further)
         total = listing.profile.costs.total_eur()
         municipality = municipality_number(listing.profile)
-        needs = needs_word(listing.profile)
+        needs, homes = needs_word(listing.profile), home_word(listing.profile)
         found: NDArray[np.bool_] = (
             keep
             & (further["needs"] & needs == further["needs"])
+            & _has_one(further["languages"], homes)
+            & _has_one(further["ownerships"], homes)
             & (further["max_cost_eur"] >= (np.inf if total is None else total))
             & (further["municipality_from"] <= municipality)
             & (further["municipality_to"] > municipality)
@@ -214,7 +230,13 @@ _PLAIN = Query()
 def _is_in_time(line: Vacancy, rows: NDArray[np.void]) -> NDArray[np.bool_]:
     start = 0 if line.available_from is None else line.available_from.toordinal()
     end = FAR_DAY if line.available_until is None else line.available_until.toordinal()
-    found: NDArray[np.bool_] = (rows["by_day"] >= start) & (rows["at_day"] <= end)
+    last, first = np.minimum(rows["last_day"], end), np.maximum(rows["first_day"], start)
+    found: NDArray[np.bool_] = last - first >= rows["nights"]
+    return found
+
+
+def _has_one(asked: NDArray[np.int32], word: int) -> NDArray[np.bool_]:
+    found: NDArray[np.bool_] = (asked == ANY_HOME) | (asked & word != 0)
     return found
 
 
@@ -238,6 +260,8 @@ def _offer(listing: Listing) -> tuple[object, ...]:
         profile.point,
         profile.status,
         profile.needs,
+        profile.languages,
+        profile.ownership,
         profile.costs,
         profile.municipality,
         not listing.free,

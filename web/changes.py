@@ -41,6 +41,13 @@ _WRITING = [_REPORT, _CONFIRM, _HOME, _REPORTS]
 # Newest first. Existing clients must be able to ignore what is added.
 CHANGES = (
     ApiChange(
+        date=date(2026, 11, 26),
+        kind="added",
+        paths=[_HOME, "GET /api/v1/vacancies"],
+        text="Homes have `languages`, `ownership` and `quality_url`; a search takes `language` and"
+        " `ownership` (repeatable: or), and `available_until` with `nights` for a stay that ends.",
+    ),
+    ApiChange(
         date=date(2026, 11, 25),
         kind="added",
         paths=[_REPORT, _CONFIRM, _REPORTS],

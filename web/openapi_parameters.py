@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from vacancies.models import CareForm, Focus, Need, Room, Sex
+from enum import StrEnum
+
+from vacancies.models import CareForm, Focus, Need, Ownership, Room, Sex, SpokenLanguage
 from vacancies.search import RADIUS_KM, RADIUS_RANGE_KM
+from web.parameters import MAX_NIGHTS
 from web.schemas import Json, parameter
 
 
-def _codes(kind: type[CareForm] | type[Focus] | type[Need]) -> Json:
+def _codes(kind: type[StrEnum]) -> Json:
     return {"type": "array", "items": {"enum": [str(code) for code in kind]}}
 
 
@@ -37,7 +40,23 @@ def search_parameters() -> list[Json]:
         parameter("care_grade", {"type": "integer", "minimum": 1, "maximum": 5}, "Pflegegrad"),
         parameter("focus", _codes(Focus), "All of these"),
         parameter("need", _codes(Need), "All of these"),
-        parameter("available_by", {"type": "string", "format": "date"}, "Free by this day"),
+        parameter("language", _codes(SpokenLanguage), "Any of these is spoken, besides German"),
+        parameter("ownership", _codes(Ownership), "Run by any of these"),
+        parameter(
+            "available_by",
+            {"type": "string", "format": "date"},
+            "Free on this day; with available_until the first day of a stay",
+        ),
+        parameter(
+            "available_until",
+            {"type": "string", "format": "date"},
+            "Free without a break until this day, or for `nights` before it",
+        ),
+        parameter(
+            "nights",
+            {"type": "integer", "minimum": 1, "maximum": MAX_NIGHTS},
+            "How many nights between available_by and available_until; without: all",
+        ),
         parameter(
             "municipality", {"type": "string", "pattern": "^([0-9]{2,12})?$"}, "First digits of AGS"
         ),

@@ -14,7 +14,16 @@ from werkzeug.datastructures import MultiDict
 from vacancies.errors import InvalidParameter
 from vacancies.geo import BBox
 from vacancies.geocoding import Geocoder
-from vacancies.models import CareForm, Focus, Need, Point, Room, Sex
+from vacancies.models import (
+    CareForm,
+    Focus,
+    Need,
+    Ownership,
+    Point,
+    Room,
+    Sex,
+    SpokenLanguage,
+)
 from vacancies.search import LIMIT, LIMIT_RANGE, RADIUS_KM, RADIUS_RANGE_KM, Query
 
 SEARCH = (
@@ -28,14 +37,19 @@ SEARCH = (
     "care_grade",
     "focus",
     "need",
+    "language",
+    "ownership",
     "available_by",
+    "available_until",
+    "nights",
     "municipality",
     "max_cost_eur",
     "include_full",
 )
-REPEATABLE = {"near", "care_form", "focus", "need"}
+REPEATABLE = {"near", "care_form", "focus", "need", "language", "ownership"}
 MAX_CENTRES = 5
 MAX_PLACE_LENGTH = 200
+MAX_NIGHTS = 366
 
 Args = MultiDict[str, str]
 Code = TypeVar("Code", bound=StrEnum)
@@ -74,6 +88,7 @@ async def parse_query(args: Args, geocoder: Geocoder) -> Query:
     box = _optional(args, "bbox", _bbox)
     if box is not None and centres:
         raise InvalidParameter("Give bbox, or near and place, but not both.", field="bbox")
+    start, end, nights = _stay(args)
     radius_km = _optional(args, "radius_km", lambda text: number(text, "radius_km"))
     return Query(
         centres=tuple(centres),
@@ -85,7 +100,11 @@ async def parse_query(args: Args, geocoder: Geocoder) -> Query:
         care_grade=_integer(args, "care_grade", (1, 5), None),
         focuses=_codes(args, "focus", Focus),
         needs=_codes(args, "need", Need),
-        available_by=_optional(args, "available_by", _day),
+        languages=_codes(args, "language", SpokenLanguage),
+        ownerships=_codes(args, "ownership", Ownership),
+        available_by=start,
+        available_until=end,
+        nights=nights,
         municipality=_optional(args, "municipality", _municipality),
         max_cost_eur=_optional(args, "max_cost_eur", _euros),
         include_full=_optional(args, "include_full", _flag) or False,
@@ -179,15 +198,30 @@ def _bbox(text: str) -> BBox:
     return BBox(west + 0.0, south + 0.0, east + 0.0, north + 0.0)
 
 
-def _day(text: str) -> date:
+def _stay(args: Args) -> tuple[date | None, date | None, int | None]:
+    """From when, until when, and how many nights in between."""
+    start = _optional(args, "available_by", lambda text: _day(text, "available_by"))
+    end = _optional(args, "available_until", lambda text: _day(text, "available_until"))
+    nights = _integer(args, "nights", (1, MAX_NIGHTS), None)
+    if end is not None and (start is None or end < start):
+        raise InvalidParameter(
+            "available_until needs available_by, the first day, and must not lie before it.",
+            field="available_until",
+        )
+    if nights is not None and (start is None or end is None or nights > (end - start).days):
+        raise InvalidParameter(
+            "nights must fit between available_by and available_until; give both.", field="nights"
+        )
+    return start, end, nights
+
+
+def _day(text: str, name: str) -> date:
     if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
-        raise InvalidParameter("available_by must be a date: 2026-11-30.", field="available_by")
+        raise InvalidParameter(f"{name} must be a date: 2026-11-30.", field=name)
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise InvalidParameter(
-            "available_by is not a day in the calendar.", field="available_by"
-        ) from None
+        raise InvalidParameter(f"{name} is not a day in the calendar.", field=name) from None
 
 
 def _municipality(text: str) -> str:

@@ -34,6 +34,9 @@ MEMBERS = {
     "capacity": N_("Number of licensed places changed"),
     "costs": N_("Costs changed"),
     "focuses": N_("What the home specialises in changed"),
+    "languages": N_("Languages that are spoken changed"),
+    "ownership": N_("Who runs the home changed"),
+    "quality_url": N_("Address of the quality results changed"),
     "needs": N_("What the home can cope with changed"),
 }
 OTHER_MEMBER = N_("Details changed")

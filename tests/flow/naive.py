@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import Any
 
 from geopy.distance import geodesic
@@ -26,6 +27,10 @@ def matches(listing: Listing, query: Query) -> bool:
         return False
     if not set(query.needs) <= set(profile.needs):
         return False
+    if query.languages and not set(query.languages) & set(profile.languages):
+        return False
+    if query.ownerships and profile.ownership not in query.ownerships:
+        return False
     if query.municipality is not None and not (profile.municipality or "").startswith(
         query.municipality
     ):
@@ -47,16 +52,23 @@ def _line_matches(line: Vacancy, listing: Listing, query: Query) -> bool:
         and (query.room in (None, "any") or line.room in ("any", query.room))
         and (not query.care_grade or not line.care_grades or query.care_grade in line.care_grades)
         and (not focuses or set(query.focuses) <= focuses)
+        and _is_in_time(line, query)
+    )
+
+
+def _is_in_time(line: Vacancy, query: Query) -> bool:
+    """Day by day: whether some stay of that length, within the time, is within the line."""
+    if query.available_by is None:
+        return True
+    first, last = query.available_by, query.available_until or query.available_by
+    nights = (last - first).days if query.nights is None else query.nights
+    arrivals = (first + timedelta(days=n) for n in range((last - first).days - nights + 1))
+    return any(
+        (line.available_from is None or line.available_from <= arrival)
         and (
-            query.available_by is None
-            or line.available_from is None
-            or line.available_from <= query.available_by
+            line.available_until is None or line.available_until >= arrival + timedelta(days=nights)
         )
-        and (
-            query.available_by is None
-            or line.available_until is None
-            or line.available_until >= query.available_by
-        )
+        for arrival in arrivals
     )
 
 

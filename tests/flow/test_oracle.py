@@ -34,10 +34,12 @@ from vacancies.models import (
     Focus,
     HomeStatus,
     Need,
+    Ownership,
     Point,
     Profile,
     Room,
     Sex,
+    SpokenLanguage,
     StopReason,
     Vacancy,
 )
@@ -76,6 +78,8 @@ profiles = st.builds(
     ),
     focuses=st.sampled_from([(), (Focus.PALLIATIVE,)]),
     needs=st.sampled_from([(), (Need.MRSA,)]),
+    languages=st.sampled_from([(), (SpokenLanguage.TURKISH,), (SpokenLanguage.POLISH,)]),
+    ownership=st.sampled_from([None, Ownership.PUBLIC, Ownership.PRIVATE]),
     admission_stop=st.none()
     | st.builds(AdmissionStop, reason=st.just(StopReason.STAFF), until=st.none() | days),
     status=st.sampled_from([HomeStatus.OPEN, HomeStatus.OPEN, HomeStatus.CLOSED]),
@@ -85,6 +89,16 @@ areas = st.builds(
     centres=st.sampled_from([(POINTS[0],), (POINTS[0], POINTS[3])]),
     radius_km=st.sampled_from([3.0, 25.0]),
     include_full=st.booleans(),
+)
+stays = st.builds(
+    lambda first, length, nights: Query(
+        available_by=first,
+        available_until=first + timedelta(days=length),
+        nights=None if nights is None else min(nights, length),
+    ),
+    days,
+    st.integers(0, 30),
+    st.none() | st.integers(1, 14),
 )
 queries = (
     areas
@@ -101,10 +115,15 @@ queries = (
         focuses=st.sampled_from([(), (Focus.DEMENTIA,)]),
         needs=st.sampled_from([(), (Need.MRSA,)]),
         available_by=st.none() | days,
+        languages=st.sampled_from(
+            [(), (SpokenLanguage.TURKISH,), (SpokenLanguage.TURKISH, SpokenLanguage.POLISH)]
+        ),
+        ownerships=st.sampled_from([(), (Ownership.PRIVATE,)]),
         municipality=st.sampled_from([None, "05"]),
         max_cost_eur=st.sampled_from([None, 2500.0]),
         include_full=st.booleans(),
     )
+    | stays
     | st.builds(
         Query,
         bbox=st.sampled_from([BBox(8, 51, 9, 52), BBox(11, 48, 12, 49)]),

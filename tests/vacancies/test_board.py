@@ -24,9 +24,11 @@ from vacancies.models import (
     HomeStatus,
     Listing,
     Need,
+    Ownership,
     Point,
     Profile,
     Sex,
+    SpokenLanguage,
     Vacancy,
 )
 from vacancies.search import Query
@@ -52,7 +54,8 @@ def made_up_listing(number: int, revision: int, random: Random) -> Listing:
             count=random.randint(0, 2),
             sex=random.choice(list(Sex)),
             care_grades=random.choice([(), (2, 3)]),
-            available_from=random.choice([None, date(2026, 5, 1)]),
+            available_from=random.choice([None, date(2026, 4, 2), date(2026, 5, 1)]),
+            available_until=random.choice([None, None, date(2026, 4, 16)]),
         )
         for _ in range(random.choice([0, 1, 1, 3]) if is_open else 0)
     )
@@ -68,6 +71,8 @@ def made_up_listing(number: int, revision: int, random: Random) -> Listing:
             [Costs(), Costs(care_eur=1, training_eur=1, board_eur=1, investment_eur=1)]
         ),
         needs=random.choice([(), (Need.MRSA,)]),
+        languages=random.choice([(), (SpokenLanguage.TURKISH,), (SpokenLanguage.SIGN,)]),
+        ownership=random.choice([None, *Ownership]),
         status=HomeStatus.OPEN if is_open else HomeStatus.CLOSED,
     )
     return Listing(
@@ -101,6 +106,10 @@ filters: st.SearchStrategy[dict[str, object]] = st.sampled_from(
         {"care_grade": 4},
         {"needs": (Need.MRSA,)},
         {"available_by": date(2026, 4, 1)},
+        {"available_by": date(2026, 4, 1), "available_until": date(2026, 4, 20)},
+        {"available_by": date(2026, 3, 1), "available_until": date(2026, 4, 20), "nights": 14},
+        {"languages": (SpokenLanguage.TURKISH, SpokenLanguage.POLISH)},
+        {"ownerships": (Ownership.PUBLIC,)},
         {"municipality": "057"},
         {"max_cost_eur": 10.0},
         {"include_full": True},

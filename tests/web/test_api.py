@@ -121,6 +121,14 @@ async def test_pages_miss_nothing_when_a_home_is_renamed_or_goes_in_between(
         ("care_grade=6", "care_grade"),
         ("available_by=2026-02-30", "available_by"),
         ("available_by=20260203", "available_by"),
+        ("available_until=2026-02-30&available_by=2026-02-01", "available_until"),
+        ("available_until=2026-02-01", "available_until"),
+        ("available_until=2026-02-01&available_by=2026-02-02", "available_until"),
+        ("nights=3", "nights"),
+        ("nights=3&available_by=2026-02-01&available_until=2026-02-03", "nights"),
+        ("nights=0&available_by=2026-02-01&available_until=2026-02-03", "nights"),
+        ("language=klingon", "language"),
+        ("ownership=church", "ownership"),
         ("municipality=5", "municipality"),
         ("max_cost_eur=-1", "max_cost_eur"),
         ("include_full=vielleicht", "include_full"),
@@ -203,6 +211,8 @@ async def test_line_filters(service: Service) -> None:
     await service.put_home(
         "a",
         needs=["mrsa"],
+        languages=["tr", "gsg"],
+        ownership="nonprofit",
         costs={"care_eur": 900, "training_eur": 0, "board_eur": 800, "investment_eur": 500},
     )
     line: dict[str, Any] = {
@@ -237,10 +247,35 @@ async def test_line_filters(service: Service) -> None:
         ("available_by=2099-12-23&care_form=long_term", False),
         ("available_by=2099-12-24&care_form=long_term", True),
         ("care_form=day&care_form=night", True),
+        ("language=tr", True),
+        ("language=pl&language=gsg", True),
+        ("language=pl", False),
+        ("ownership=nonprofit&ownership=public", True),
+        ("ownership=private", False),
         ("need=mrsa", True),
         ("need=mrsa&need=dialysis", False),
         ("max_cost_eur=2200", True),
         ("max_cost_eur=2199.99", False),
+    ):
+        assert await ids(service, query) == (["a"] if found else []), query
+
+
+async def test_a_stay_in_a_window(service: Service) -> None:
+    """Fourteen nights in August: a place from the 5th to the 25th has them, whole weeks not."""
+    await service.put_home("a", capacity={"short_term": 40})
+    window = {"available_from": "2099-08-05", "available_until": "2099-08-25"}
+    await service.report("a", {"care_form": "short_term", "count": 1, **window})
+    august = "available_by=2099-08-01&available_until=2099-08-31"
+    for query, found in (
+        (f"{august}&nights=14", True),
+        (f"{august}&nights=20", True),  # from the 5th to the 25th
+        (f"{august}&nights=21", False),
+        (august, False),  # all of August
+        ("available_by=2099-08-05&available_until=2099-08-25", True),
+        ("available_by=2099-08-04&available_until=2099-08-25", False),
+        ("available_by=2099-08-25", True),
+        ("available_by=2099-08-20&available_until=2099-09-20&nights=6", False),
+        ("available_by=2099-08-20&available_until=2099-09-20&nights=5", True),
     ):
         assert await ids(service, query) == (["a"] if found else []), query
 
