@@ -33,6 +33,7 @@ from web.assets import init_assets
 from web.changes import changes
 from web.figures import Figures
 from web.finder import finder
+from web.home import home_pages
 from web.live import LiveStreams
 from web.openapi import openapi
 from web.operations import operations
@@ -98,6 +99,7 @@ def create_app(
         changes,
         operations,
         finder,
+        home_pages,
         report_pages,
         report_files,
         *STAFF_PAGES,
