@@ -23,6 +23,7 @@ COMMANDS = {
     "webhook": "web.commands.webhooks:webhook",
     "policy": "web.commands.policy:policy",
     "reminders": "web.commands.reminders:reminders",
+    "corrections": "web.commands.corrections:corrections",
     "demo": "web.commands.demo:demo",
 }
 

@@ -31,6 +31,7 @@ from web.account import account
 from web.api import api as reader_api
 from web.assets import init_assets
 from web.changes import changes
+from web.corrections import corrections, forget_for_ever
 from web.figures import Figures
 from web.finder import finder
 from web.home import home_pages
@@ -100,6 +101,7 @@ def create_app(
         operations,
         finder,
         home_pages,
+        corrections,
         report_pages,
         report_files,
         *STAFF_PAGES,
@@ -132,6 +134,7 @@ def create_app(
             background = [
                 sweep_for_ever(deployment.pool, deployment.writer),
                 webhooks.run_for_ever(),
+                forget_for_ever(deployment.pool),
                 tidy_for_ever(deployment.pool, _notes(deployment)),
                 remind_for_ever(Scheduler(deployment.pool, open_post(settings))),
             ]
