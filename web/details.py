@@ -82,8 +82,8 @@ def validity_text(listing: Listing, language: Language, now: datetime) -> str:
         return ""
     moment = soon(until, language, now)
     if listing.freshness is Freshness.FRESH:
-        return language.gettext("Valid until %(moment)s.", moment=moment)
-    return language.gettext("Counts until %(moment)s.", moment=moment)
+        return language.gettext("valid until %(moment)s", moment=moment)
+    return language.gettext("counts until %(moment)s", moment=moment)
 
 
 def soon(at: datetime, language: Language, now: datetime) -> str:

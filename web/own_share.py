@@ -26,7 +26,7 @@ from web.words import N_
 # What a home asks is the same for all grades from 2 on: any of them will do.
 _ANY_GRADE = 2
 STAYS = {
-    1: N_("not at all, or up to 12 months"),
+    1: N_("new, or up to 12 months"),
     2: N_("more than 12 months"),
     3: N_("more than 24 months"),
     4: N_("more than 36 months"),
