@@ -8,13 +8,18 @@ import { Language } from "./words";
 
 const AGES_MS = 30_000;
 const RETRY_MS = 5_000;
+// Another process of the server may hear of news a little later.
+const LAG_MS = 1_000;
 const ZOOM = 11;
 
 const start = readStart<HomeStart>();
 const language = new Language(start.words);
 const [centre] = start.centres;
 let revision = start.revision;
+// What the stream has told of; a page from before that is fetched once more.
+let told = revision;
 let renewing = false;
+let again = false;
 
 if (centre !== undefined) {
   const map = createMap(element("map"), start, language);
@@ -48,7 +53,10 @@ function show(now: Connection): void {
 
 /** Fetch the page, and put what it says anew in its place: nothing else moves. */
 async function renew(): Promise<void> {
-  if (renewing) return;
+  if (renewing) {
+    again = true;
+    return;
+  }
   renewing = true;
   try {
     const answer = await fetch(location.href);
@@ -56,35 +64,41 @@ async function renew(): Promise<void> {
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     if (answer.ok) put(page);
     else say(page.querySelector("h1")?.textContent ?? "");
+    if (answer.ok && revision < told) setTimeout(() => void renew(), LAG_MS);
   } catch {
     setTimeout(() => void renew(), RETRY_MS);
   } finally {
     renewing = false;
   }
+  if (again) {
+    again = false;
+    void renew();
+  }
 }
 
 function put(page: Document): void {
-  const newer = (JSON.parse(page.getElementById("start")?.textContent ?? "") as HomeStart).revision;
-  if (newer < revision) return; // from a process that has not heard of it yet
+  const now = JSON.parse(page.getElementById("start")?.textContent ?? "") as HomeStart;
+  if (now.revision < revision) return;
+  if (now.search !== start.search) {
+    // Moved: the map and the stream are about another place.
+    location.reload();
+    return;
+  }
   const before = element("places").dataset["summary"];
   for (const part of document.querySelectorAll<HTMLElement>("[data-live]")) {
     const fresh = page.getElementById(part.id);
     if (fresh === null || fresh.innerHTML === part.innerHTML) continue;
     Object.assign(part.dataset, { ...fresh.dataset });
     // What has the focus stays: a button that one is about to press must not be another one.
+    // Of the parts only the head has something to press.
     if (!part.contains(document.activeElement)) part.replaceChildren(...fresh.childNodes);
-    else for (const name of ["freshness", "lines"]) swap(part, fresh, name);
+    else part.querySelector(".freshness")?.replaceWith(fresh.querySelector(".freshness") ?? "");
   }
-  if (newer === revision) return;
-  revision = newer;
+  if (now.revision === revision) return;
+  revision = now.revision;
   const what = element("places").dataset["summary"] ?? "";
   const time = language.clock(new Date());
   say(language.text(what === before ? "homeSame" : "homeNews", { time, what }));
-}
-
-function swap(part: HTMLElement, fresh: HTMLElement, name: string): void {
-  const [old, anew] = [part, fresh].map((side) => side.querySelector(`.${name}`));
-  if (old && anew) old.replaceWith(anew);
 }
 
 function say(text: string): void {
@@ -93,7 +107,9 @@ function say(text: string): void {
 
 /** Another home may stand at the same place. */
 function onListing(feature: Feature): void {
-  if (feature.id === start.id && feature.properties.revision > revision) void renew();
+  if (feature.id !== start.id || feature.properties.revision <= told) return;
+  told = feature.properties.revision;
+  void renew();
 }
 
 new Stream(start.search, start.cursor, {
