@@ -73,7 +73,7 @@ async def mail_in(folder: Path) -> EmailMessage:
 
     await until(has_come)
     (only,) = found
-    return message_from_bytes(only.read_bytes(), policy=policy.default)  # type: ignore[return-value]
+    return message_from_bytes(only.read_bytes(), policy=policy.default)
 
 
 async def test_a_correction_is_stored_and_mailed(told: Service) -> None:
