@@ -33,7 +33,7 @@ class Basemap:
 class Settings:
     """What an operator can set. `database_url` and `redis_url` are None while the data
     folder's own servers are to be used (both or neither). `secret_key` is empty while the one
-    in the database is to be used."""
+    in the database is to be used. What readers say is wrong is mailed to `contact_email`."""
 
     host: str = "127.0.0.1"
     port: int = 8000
@@ -44,6 +44,7 @@ class Settings:
     public_url: str | None = None
     secret_key: str = ""
     smtp_url: str | None = None
+    contact_email: str | None = None
     geocoder: str = "offline"
     basemap: Basemap | None = None
     outbound_ports: tuple[int, ...] = (443, 8443)
@@ -62,6 +63,7 @@ NAMES = tuple(
         "PUBLIC_URL",
         "SECRET_KEY",
         "SMTP_URL",
+        "CONTACT_EMAIL",
         "GEOCODER",
         "BASEMAP",
         "OUTBOUND_PORTS",
@@ -99,6 +101,9 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         wrong.append("FREIPLATZ_DATABASE_URL and FREIPLATZ_REDIS_URL must be set together")
     _check_address(value("PUBLIC_URL"), "PUBLIC_URL", ("http", "https"), wrong)
     _check_address(value("SMTP_URL"), "SMTP_URL", ("smtp", "smtps"), wrong)
+    contact = value("CONTACT_EMAIL")
+    if contact is not None and not re.fullmatch(r"[^\s@<>,;]+@[^\s@<>,;]+\.[^\s@<>,;]+", contact):
+        wrong.append("FREIPLATZ_CONTACT_EMAIL must be one e-mail address")
     geocoder = value("GEOCODER") or "offline"
     if geocoder != "offline":
         _check_address(geocoder, "GEOCODER", ("http", "https"), wrong, "or the word offline")
@@ -120,6 +125,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         public_url=value("PUBLIC_URL"),
         secret_key=secret or "",
         smtp_url=value("SMTP_URL"),
+        contact_email=contact,
         geocoder=geocoder,
         basemap=basemap,
         outbound_ports=ports,

@@ -51,6 +51,14 @@ def freshness(home: CareHome) -> Freshness:
     return Freshness.AGEING if age < home.policy.ageing_for else Freshness.STALE
 
 
+def valid_until(home: CareHome) -> datetime | None:
+    """When its freshness is a worse one by time alone; None if it cannot become worse."""
+    said_at, age = home.last_said_at, freshness(home)
+    if said_at is None or age is Freshness.STALE:
+        return None
+    return said_at + (home.policy.fresh_for if age is Freshness.FRESH else home.policy.ageing_for)
+
+
 def active_stop(home: CareHome) -> AdmissionStop | None:
     """The admission stop, unless its last day has passed."""
     stop = home.profile.admission_stop
@@ -115,6 +123,7 @@ def public_listing(home: CareHome) -> Listing:
         admission_stop=stop,
         observed_at=home.observed_at,
         confirmed_at=home.confirmed_at,
+        valid_until=valid_until(home),
         closed_at=home.closed_at,
     )
 

@@ -283,7 +283,8 @@ class Listing(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults
     """What the public sees of a home, in the state of `revision`.
 
     `vacancies` holds public lines only: none while the home is full, stopped, stale or
-    unknown, and coarse ones for small homes. `free` sums them per care form.
+    unknown, and coarse ones for small homes. `free` sums them per care form. From
+    `valid_until` on `freshness` is a worse one, unless the home says something before.
     """
 
     id: str
@@ -297,4 +298,5 @@ class Listing(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults
     admission_stop: AdmissionStop | None = None
     observed_at: datetime | None = None
     confirmed_at: datetime | None = None
+    valid_until: datetime | None = None
     closed_at: datetime | None = None

@@ -24,6 +24,7 @@ COMMANDS = {
     "advice": "web.commands.advice:advice",
     "policy": "web.commands.policy:policy",
     "reminders": "web.commands.reminders:reminders",
+    "corrections": "web.commands.corrections:corrections",
     "demo": "web.commands.demo:demo",
 }
 

@@ -33,8 +33,10 @@ from web.api import api as reader_api
 from web.assets import init_assets
 from web.basemap import basemap
 from web.changes import changes
+from web.corrections import corrections, forget_for_ever
 from web.figures import Figures
 from web.finder import finder
+from web.home import home_pages
 from web.live import LiveStreams
 from web.openapi import openapi
 from web.operations import operations
@@ -101,6 +103,8 @@ def create_app(
         operations,
         finder,
         basemap,
+        home_pages,
+        corrections,
         report_pages,
         report_files,
         *STAFF_PAGES,
@@ -134,6 +138,7 @@ def create_app(
             background = [
                 sweep_for_ever(deployment.pool, deployment.writer),
                 webhooks.run_for_ever(),
+                forget_for_ever(deployment.pool),
                 tidy_for_ever(deployment.pool, _notes(deployment)),
                 remind_for_ever(Scheduler(deployment.pool, open_post(settings))),
             ]

@@ -60,8 +60,8 @@ _CLIENT_TEXTS = {
     "zoomOut": N_("Zoom out"),
     "hereSearched": N_("Here you are searching"),
     "showPlaces": N_("Show places"),
-    "changed": N_("This home has sent a new report."),
-    "reload": N_("Show new report"),
+    "homeNews": N_("New report at %(time)s: %(what)s."),
+    "homeSame": N_("Reported again at %(time)s: nothing has changed."),
 }
 
 

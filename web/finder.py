@@ -1,10 +1,10 @@
-"""The pages for those who search: the finder, a home's page, and the API's documentation."""
+"""The pages for those who search: the finder, and the API's documentation."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 from msgspec.structs import replace
 from quart import Blueprint, Response, request
@@ -18,21 +18,19 @@ from vacancies.errors import (
     UnknownPlace,
 )
 from vacancies.listings import local_date
-from vacancies.models import CareForm, HomeStatus
+from vacancies.models import CareForm
 from vacancies.page import Page
 from vacancies.search import Query
 from web import words
 from web.advice import advice_at
 from web.answer import answer, asks_for_details
-from web.basemap import basemap_for_client
 from web.cards import EMPTY, card
 from web.choices import Choices
-from web.client_words import client_words
+from web.client_start import client_start
 from web.cursor import Cursor
-from web.details import free_lines, labellers, linked_data
 from web.form import Form, api_parameters
 from web.language import Language
-from web.pages import current_language, link, message_page, page
+from web.pages import current_language, link, page
 from web.parameters import parse_query
 from web.state import state
 from web.ways import ways_on
@@ -166,70 +164,8 @@ async def _client(
         "byHome": asks_for_details(query),
         "includeFull": query.include_full,
         "asOf": now.isoformat(),
-        **_common(language),
+        **client_start(language),
     }
-
-
-def _common(language: Language) -> dict[str, Any]:
-    """What every page of the client needs: words, the way links are made, the base map."""
-    return {
-        "words": client_words(language),
-        "linkSuffix": link(""),
-        "basemap": basemap_for_client(),
-    }
-
-
-@finder.get("/homes/<home_id>")
-async def home(home_id: str) -> Response:
-    """One home with all that the public may know of it."""
-    language, now = current_language(), datetime.now(UTC)
-    listing = state().board.get(home_id)
-    if listing is None:
-        return await _no_home(404, "")
-    if listing.profile.status is not HomeStatus.OPEN:
-        return await _no_home(410, listing.profile.merged_into or "")
-    view = card(listing, None, language, now)
-    return await page(
-        "home.html",
-        home=listing,
-        card=view,
-        lines=free_lines(listing, language, now),
-        linked_data=linked_data(listing, view, _own_address(link(f"/homes/{quote(home_id)}"))),
-        labels=labellers(language),
-        capacity=[(form, n) for form in CareForm if (n := listing.profile.capacity.get(form))],
-        observed=_moment(listing.observed_at, language),
-        confirmed=_moment(listing.confirmed_at, language),
-        client={
-            "id": listing.id,
-            "revision": listing.revision,
-            "centres": [(listing.profile.point.latitude, listing.profile.point.longitude)],
-            **_common(language),
-        },
-    )
-
-
-async def _no_home(status: int, merged_into: str) -> Response:
-    _ = current_language().gettext
-    steps = [(_("Search for another home"), link("/"))]
-    if status == 404:
-        return await message_page(
-            404, _("We do not know this home"), _("The link is old or mistyped."), steps
-        )
-    if merged_into:
-        steps.insert(
-            0, (_("To the home that took its place"), link(f"/homes/{quote(merged_into)}"))
-        )
-    return await message_page(
-        410, _("This home is closed"), _("It takes no new residents any more."), steps
-    )
-
-
-def _own_address(path: str) -> str:
-    return (state().settings.public_url or request.host_url).rstrip("/") + path
-
-
-def _moment(at: datetime | None, language: Language) -> str:
-    return language.moment(at) if at else ""
 
 
 @finder.get("/api/v1/docs")

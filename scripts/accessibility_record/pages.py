@@ -14,6 +14,8 @@ from scripts.accessibility_record.steps import (
     at,
     care_forms,
     chosen_on_the_map,
+    correction_sent,
+    correction_wrong,
     documentation,
     invitation,
     linked,
@@ -62,6 +64,7 @@ class View:
 
 
 HOME = "/homes/<home_id>"
+WRONG = "/homes/<home_id>/wrong"
 TRAIL = "/homes/<home_id>/trail"
 LINK = "/report/link/<token>"
 OWN = "/report/home/<home_id>"
@@ -83,8 +86,13 @@ VIEWS = (
     View("Finder, wrong entry", "refused.html", "/", at("/?place=33330&max_cost_eur=x")),
     View("Home", "home.html", HOME, at("/homes/anna")),
     View("Home, admission stop", "home.html", HOME, at("/homes/berta")),
+    View("Home, all unfolded", "home.html", HOME, unfolded(at("/homes/anna?grade=3&since=2"))),
     View("Home, not known", "message.html", HOME, at("/homes/nowhere")),
     View("Home, closed", "message.html", HOME, at("/homes/dora")),
+    View("Home, wrong entry", "message.html", HOME, at("/homes/anna?grade=9")),
+    View("Correction", "correction.html", WRONG, at("/homes/anna/wrong")),
+    View("Correction, incomplete", "correction.html", WRONG, correction_wrong),
+    View("Correction, sent", "message.html", WRONG, correction_sent),
     View("No such page", "message.html", None, at("/nowhere")),
     View("Documentation of the API", "docs.html", "/api/v1/docs", documentation),
     View("Documentation, operation unfolded", "docs.html", "/api/v1/docs", an_operation),

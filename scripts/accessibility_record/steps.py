@@ -103,6 +103,23 @@ async def reported(visit: Visit) -> None:
     await visit.page.locator("#outcome[data-kind=good]").wait_for()
 
 
+async def _correct(visit: Visit, matter: str) -> None:
+    await visit.go("/homes/clara/wrong")
+    await visit.page.locator(f"#m-{matter}").check()
+    async with visit.page.expect_navigation():
+        await visit.page.locator("form.entry button").click()
+
+
+async def correction_wrong(visit: Visit) -> None:
+    await _correct(visit, "other")
+    await visit.page.locator("#e-said").wait_for()
+
+
+async def correction_sent(visit: Visit) -> None:
+    await _correct(visit, "phone")
+    await visit.page.locator("section.message").wait_for()
+
+
 async def _by_form(visit: Visit, count: str) -> None:
     """Send the form as a browser without scripts does."""
     await linked("pat")(visit)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from vacancies.listings import evaluate, midnight, public_listing
+from vacancies.listings import evaluate, midnight, public_listing, valid_until
 from vacancies.models import (
     AdmissionStop,
     CareForm,
@@ -45,6 +45,21 @@ def home(*lines: Vacancy, at: datetime = NOW, **more: object) -> CareHome:
 
 def line(count: int = 1, **more: object) -> Vacancy:
     return Vacancy(care_form=CareForm.LONG_TERM, count=count, **more)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("hours", "until"), [(0, 24), (23.99, 24), (24, 72), (71.99, 72)])
+def test_freshness_says_until_when_it_holds(hours: float, until: float) -> None:
+    listing = public_listing(home(line(), at=NOW + hours * HOUR))
+    assert listing.valid_until == NOW + until * HOUR
+    later = public_listing(home(line(), at=listing.valid_until))
+    assert later.freshness is not listing.freshness
+    just_before = home(line(), at=listing.valid_until - timedelta(microseconds=1))
+    assert public_listing(just_before).freshness is listing.freshness
+
+
+def test_what_is_stale_or_unknown_does_not_get_worse() -> None:
+    assert valid_until(home(line(), at=NOW + 72 * HOUR)) is None
+    assert valid_until(replace(home(), observed_at=None)) is None
 
 
 @pytest.mark.parametrize(

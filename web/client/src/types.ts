@@ -113,6 +113,12 @@ export interface FinderStart extends Start {
 export interface HomeStart extends Start {
   id: string;
   revision: number;
+  /** A stream of the home's surroundings, and where it goes on. */
+  search: string;
+  cursor: string;
+  asOf: string;
+  /** What one pays, as a sentence: by year of stay, and "0" with care grade 1. */
+  shares: Record<string, string>;
 }
 
 /** The data that the server has put into the page. */
