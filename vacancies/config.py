@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from vacancies.errors import SettingsError
+from vacancies.operator import Operator, read_operator
 
 PREFIX = "FREIPLATZ_"
 MOST_WORKERS = 64
@@ -19,7 +20,7 @@ MOST_WORKERS = 64
 class Settings:
     """What an operator can set. `database_url` and `redis_url` are None while the data
     folder's own servers are to be used (both or neither). `secret_key` is empty while the one
-    in the database is to be used."""
+    in the database is to be used. What readers say is wrong is mailed to `contact_email`."""
 
     host: str = "127.0.0.1"
     port: int = 8000
@@ -30,10 +31,12 @@ class Settings:
     public_url: str | None = None
     secret_key: str = ""
     smtp_url: str | None = None
+    contact_email: str | None = None
     geocoder: str = "offline"
     basemap: str | None = None
     outbound_ports: tuple[int, ...] = (443, 8443)
     outbound_loopback: bool = False
+    operator: Operator = field(default_factory=Operator)
 
 
 NAMES = tuple(
@@ -48,10 +51,12 @@ NAMES = tuple(
         "PUBLIC_URL",
         "SECRET_KEY",
         "SMTP_URL",
+        "CONTACT_EMAIL",
         "GEOCODER",
         "BASEMAP",
         "OUTBOUND_PORTS",
         "OUTBOUND_LOOPBACK",
+        "OPERATOR_FILE",
     )
 )
 
@@ -85,6 +90,9 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         wrong.append("FREIPLATZ_DATABASE_URL and FREIPLATZ_REDIS_URL must be set together")
     _check_address(value("PUBLIC_URL"), "PUBLIC_URL", ("http", "https"), wrong)
     _check_address(value("SMTP_URL"), "SMTP_URL", ("smtp", "smtps"), wrong)
+    contact = value("CONTACT_EMAIL")
+    if contact is not None and not re.fullmatch(r"[^\s@<>,;]+@[^\s@<>,;]+\.[^\s@<>,;]+", contact):
+        wrong.append("FREIPLATZ_CONTACT_EMAIL must be one e-mail address")
     geocoder = value("GEOCODER") or "offline"
     if geocoder != "offline":
         _check_address(geocoder, "GEOCODER", ("http", "https"), wrong, "or the word offline")
@@ -93,6 +101,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     _check_address(tiles, "BASEMAP", ("http", "https"), wrong, "(.pmtiles files are not read yet)")
     ports = _ports(value("OUTBOUND_PORTS") or "443,8443", wrong)
     loopback = _loopback(value("OUTBOUND_LOOPBACK") or "false", value("PUBLIC_URL"), wrong)
+    operator = _operator(value("OPERATOR_FILE"), wrong)
     secret = value("SECRET_KEY")
     if secret is not None and len(secret) < 32:
         wrong.append("FREIPLATZ_SECRET_KEY must have at least 32 characters")
@@ -108,10 +117,12 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         public_url=value("PUBLIC_URL"),
         secret_key=secret or "",
         smtp_url=value("SMTP_URL"),
+        contact_email=contact,
         geocoder=geocoder,
         basemap=basemap,
         outbound_ports=ports,
         outbound_loopback=loopback,
+        operator=operator,
     )
 
 
@@ -130,6 +141,16 @@ def _loopback(text: str, public_url: str | None, wrong: list[str]) -> bool:
         # Whoever has a key could reach what listens on this machine.
         wrong.append("FREIPLATZ_OUTBOUND_LOOPBACK is for trying, not with FREIPLATZ_PUBLIC_URL")
     return text == "true"
+
+
+def _operator(path: str | None, wrong: list[str]) -> Operator:
+    if path is None:
+        return Operator()
+    try:
+        return read_operator(Path(path))
+    except SettingsError as error:
+        wrong.append(f"FREIPLATZ_OPERATOR_FILE: {error.detail.rstrip('.')}")
+        return Operator()
 
 
 def _check_address(

@@ -30,9 +30,11 @@ from vacancies.tasks import stop_tasks
 from web.account import account
 from web.api import api as reader_api
 from web.assets import init_assets
+from web.barrier import barrier
 from web.changes import changes
 from web.figures import Figures
 from web.finder import finder
+from web.legal import legal
 from web.live import LiveStreams
 from web.openapi import openapi
 from web.operations import operations
@@ -98,6 +100,8 @@ def create_app(
         changes,
         operations,
         finder,
+        legal,
+        barrier,
         report_pages,
         report_files,
         *STAFF_PAGES,

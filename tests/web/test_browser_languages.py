@@ -86,7 +86,7 @@ async def test_no_language_is_wider_than_the_window(
     [
         ("de-simple", "Bis 25 km entfernt von 33330: 22 freie Plätze für Kurz-Zeit-Pflege."),
         ("tr", "33330 çevresinde (25 km): kısa süreli bakım (Kurzzeitpflege) için 22 boş yer,"),
-        ("ru", "22 свободных места: кратковременный уход (Kurzzeitpflege) – в радиусе 25 км"),
+        ("ru", "22 свободных места: кратковременный уход (Kurzzeitpflege) – в радиусе 25\u00a0km"),
     ],
 )
 async def test_the_client_says_the_same_as_the_page(
