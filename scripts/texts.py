@@ -19,14 +19,13 @@ COMPLETE = {"de", "tr", "ru"}
 # Leichte Sprache is for readers: its catalogue holds every text but those of the desk.
 SIMPLE = "de-simple"
 DESK_FILES = (
+    "*_mail.py",
     "account.py",
     "changes.py",
     "commands/*",
-    "link_mail.py",
     "openapi*.py",
     "passkeys.py",
     "people.py",
-    "reminder_mail.py",
     "report*.py",
     "signin*.py",
     "staff.py",
@@ -95,10 +94,20 @@ def is_wanted(text: Text, code: str) -> bool:
     return code in COMPLETE or any(fnmatch(text.file, files) for files in REPORT_FILES)
 
 
+def path_of(code: str) -> Path:
+    """Where the catalogue of that language is."""
+    return WEB / "translations" / code / "LC_MESSAGES" / "messages.po"
+
+
+def language_of(code: str) -> str:
+    """The language that says how a catalogue forms its plurals: `de` for `de-simple`."""
+    return code.partition("-")[0]
+
+
 def catalogues() -> Iterator[tuple[str, Path, Catalog]]:
     """The code of the language, the file, and what is in it. English needs none: the texts in
     the code are English."""
     for path in sorted(WEB.glob("translations/*/LC_MESSAGES/messages.po")):
         code = path.parts[-3]
         with path.open("rb") as source:
-            yield code, path, read_po(source, locale=code.partition("-")[0])
+            yield code, path, read_po(source, locale=language_of(code))
