@@ -31,12 +31,14 @@ from vacancies.tasks import stop_tasks
 from web.account import account
 from web.api import api as reader_api
 from web.assets import init_assets
+from web.barrier import barrier
 from web.basemap import basemap
 from web.changes import changes
 from web.corrections import corrections, forget_for_ever
 from web.figures import Figures
 from web.finder import finder
 from web.home import home_pages
+from web.legal import legal
 from web.live import LiveStreams
 from web.openapi import openapi
 from web.operations import operations
@@ -105,6 +107,8 @@ def create_app(
         basemap,
         home_pages,
         corrections,
+        legal,
+        barrier,
         report_pages,
         report_files,
         *STAFF_PAGES,

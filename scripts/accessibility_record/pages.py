@@ -12,6 +12,7 @@ from scripts.accessibility_record.steps import (
     Steps,
     an_operation,
     at,
+    barrier_wrong,
     care_forms,
     chosen_on_the_map,
     correction_sent,
@@ -68,6 +69,7 @@ WRONG = "/homes/<home_id>/wrong"
 TRAIL = "/homes/<home_id>/trail"
 LINK = "/report/link/<token>"
 OWN = "/report/home/<home_id>"
+BARRIER = "/accessibility/report"
 HOOK = "/webhooks/<webhook_id>"
 INSIDE = True
 UNFOLDED = ".drop[open] > summary"
@@ -93,6 +95,12 @@ VIEWS = (
     View("Correction", "correction.html", WRONG, at("/homes/anna/wrong")),
     View("Correction, incomplete", "correction.html", WRONG, correction_wrong),
     View("Correction, sent", "message.html", WRONG, correction_sent),
+    View("Imprint", "imprint.html", "/imprint", at("/imprint")),
+    View("Privacy", "privacy.html", "/privacy", at("/privacy")),
+    View("Accessibility", "accessibility.html", "/accessibility", at("/accessibility")),
+    View("Barrier", "barrier.html", BARRIER, at(BARRIER)),
+    View("Barrier, nothing said", "barrier.html", BARRIER, barrier_wrong),
+    View("Barrier, sent", "message.html", BARRIER, at(BARRIER + "?sent=1")),
     View("No such page", "message.html", None, at("/nowhere")),
     View("Documentation of the API", "docs.html", "/api/v1/docs", documentation),
     View("Documentation, operation unfolded", "docs.html", "/api/v1/docs", an_operation),

@@ -303,3 +303,13 @@ care_forms = unfolded(results, ".drop:nth-of-type(1) > summary")
 more_filters = unfolded(results, ".drop:nth-of-type(2) > summary")
 list_of_homes = unfolded(linked("admin"), ".homes summary")
 own_home = at("/report/home/anna")
+
+
+async def barrier_wrong(visit: Visit) -> None:
+    """As a browser sends it that checks nothing itself."""
+    await visit.go("/accessibility/report")
+    await visit.page.evaluate("document.querySelector('form.entry').noValidate = true")
+    await visit.page.fill("#f-email", "pat@")
+    await visit.page.fill("#f-said", "…")
+    await visit.page.click("form.entry button[type=submit]")
+    await visit.page.locator("#e-email").wait_for()

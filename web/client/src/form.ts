@@ -1,4 +1,5 @@
 // The search form's conveniences: it works without any of them.
+import "./menu";
 import { readStart } from "./types";
 import { Language } from "./words";
 

@@ -1,5 +1,6 @@
 // A home's page: its place on the map, one's own share of the price, and what it says anew.
 import "./style.scss";
+import "./menu";
 import L from "leaflet";
 import { centreMark, createMap } from "./basemap";
 import { Stream, type Connection } from "./stream";
