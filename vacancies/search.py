@@ -22,8 +22,8 @@ LIMIT_RANGE = (1, 500)
 
 
 class Query(msgspec.Struct, frozen=True, kw_only=True):
-    """Search parameters. The area is the circles around `centres` (the nearest counts),
-    else `bbox`, else everything."""
+    """Search parameters. The area is `bbox`, else the circles around `centres` (the nearest
+    counts), else everything. Distances are from `centres`, whatever the area is."""
 
     centres: tuple[Point, ...] = ()
     radius_km: float = RADIUS_KM
