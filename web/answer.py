@@ -70,11 +70,11 @@ def _what(query: Query, count: int, by_home: bool, language: Language) -> str:
 
 
 def _where(query: Query, place: str, language: Language) -> str:
+    if query.bbox is not None:
+        return language.gettext("in this part of the map")
     if query.centres:
         radius = f"{language.number(query.radius_km)}\u00a0km"
         return language.gettext("within %(radius)s of %(place)s", radius=radius, place=place)
-    if query.bbox is not None:
-        return language.gettext("in this part of the map")
     return language.gettext("in the whole region")
 
 
@@ -96,7 +96,7 @@ def ways_on(board: Board, query: Query, language: Language) -> list[WayOn]:
         return board.search(changed, limit=1).total
 
     ways: list[WayOn] = []
-    for radius in WIDER_KM if query.centres else ():
+    for radius in WIDER_KM if query.centres and query.bbox is None else ():
         if radius > query.radius_km and (found := total(replace(query, radius_km=radius))):
             label = _("Search within %(radius)s", radius=f"{radius}\u00a0km")
             ways.append(WayOn(label, found, "radius_km", str(radius)))
