@@ -166,7 +166,7 @@ element("back").addEventListener("click", (event) => {
   event.preventDefault();
   here.hidden = true;
   section.back();
-  map?.place();
+  map?.place(undefined);
 });
 
 function pointAt(ids: readonly string[]): void {

@@ -47,7 +47,7 @@ export class HomeMap {
 
   /** The homes have changed: draw them again. */
   refresh(): void {
-    if (!this.#placed) this.place();
+    if (!this.#placed) this.place(this.homes.view);
     this.#marks.refresh();
   }
 
@@ -82,9 +82,9 @@ export class HomeMap {
     if (home !== undefined) this.#uncover(home, under);
   }
 
-  /** Show the part that the list shows, else where the search was, else all that there is. */
-  place(): void {
-    const { start, view } = this.homes;
+  /** Show that part, else where the search was, else all that there is. */
+  place(view: Box | undefined): void {
+    const { start } = this.homes;
     const bounds = L.latLngBounds([]);
     if (view !== undefined) {
       bounds.extend([view[1], view[0]]).extend([view[3], view[2]]);

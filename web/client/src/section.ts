@@ -116,7 +116,10 @@ function take(page: Document): void {
     const now = page.querySelector<HTMLElement>(`[data-follows="${old.dataset["follows"]}"]`);
     if (now === null || old.innerHTML === now.innerHTML) continue;
     const hadFocus = old.contains(document.activeElement);
+    // Of options that are moved it is not said which one is chosen.
+    const chosen = now instanceof HTMLSelectElement ? now.value : undefined;
     old.replaceChildren(...now.childNodes);
+    if (chosen !== undefined) (old as HTMLSelectElement).value = chosen;
     old.hidden = now.hidden;
     if (hadFocus) element("list").focus();
   }
