@@ -19,7 +19,7 @@ from playwright.async_api import TimeoutError as NotThere
 from scripts.benchmarks.browser import DESK, PHONE, Device, browser, opened
 from scripts.benchmarks.figures import Figure, Findings, figure, percentile
 from scripts.benchmarks.program import data_folder, served
-from scripts.benchmarks.region import Region, region
+from scripts.benchmarks.homes import Region, region
 
 SLOWER_CPU = 4
 TIMES = 10  # each interaction, in each run
