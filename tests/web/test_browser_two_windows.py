@@ -55,7 +55,7 @@ async def test_one_reports_and_the_other_one_sees_it(service: Service, browser: 
 
         # And back: it was a mistake.
         await reporter.locator("#outcome button").tap()
-        await expect(reporter.locator("#done")).to_contain_text("zurückgenommen")
+        await expect(reporter.locator("#done")).to_contain_text("Zurückgenommen")
         gone = seeker.locator('[data-home="a"]')
         await expect(gone).to_contain_text("nicht mehr frei gemeldet")
         await expect(seeker.locator("#answer")).to_contain_text("1 freier Platz")

@@ -18,6 +18,7 @@ export interface SectionListener {
 export class Section {
   /** Where the list was before the reader moved the map. */
   readonly #from: { address: string; view: Box | undefined };
+  readonly #cards = element("cards");
   /** Counts the moves: only what belongs to the last one is shown. */
   #move = 0;
   #isBehind = false;
@@ -57,6 +58,7 @@ export class Section {
   #show(view: Box | undefined, address: string): void {
     if (view !== undefined || this.#covers(view)) this.homes.view = view;
     this.listener.changed();
+    this.#cards.setAttribute("aria-busy", "true");
     const move = ++this.#move;
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => void this.#follow(move, view, address), SETTLE_MS);
@@ -81,7 +83,9 @@ export class Section {
       // No network: the line above the list says so, and what was shown stays.
       this.#isBehind = true;
     }
-    if (move === this.#move) this.listener.changed();
+    if (move !== this.#move) return;
+    this.#cards.removeAttribute("aria-busy");
+    this.listener.changed();
   }
 
   #covers(view: Box | undefined): boolean {
