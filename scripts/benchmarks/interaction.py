@@ -123,9 +123,9 @@ class _Hand:
 DOINGS: dict[str, Doing] = {
     "open a filter": _Hand.filters,
     "list to map and back": _Hand.switch,
+    "show more": _Hand.more,
     "zoom the map": _Hand.zoom,
     "choose a mark": _Hand.choose,
-    "show more": _Hand.more,
     f"while {BURST} reports come in": _Hand.burst,
 }
 

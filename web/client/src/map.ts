@@ -79,7 +79,9 @@ export class HomeMap {
   choose(ids: readonly string[], under: DOMRect): void {
     this.#marks.choose(ids);
     const home = ids[0] === undefined ? undefined : this.homes.get(ids[0]);
-    if (home !== undefined) this.#uncover(home, under);
+    if (home === undefined) return;
+    if (this.#map.getBounds().contains(latLng(home))) this.#uncover(home, under);
+    else this.reveal(home.id);
   }
 
   /** Show that part, else where the search was, else all that there is. */
