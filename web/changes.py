@@ -54,6 +54,17 @@ CHANGES = (
         " `ownership` (repeatable: or), and `available_until` with `nights` for a stay that ends.",
     ),
     ApiChange(
+        date=date(2026, 11, 26),
+        kind="added",
+        paths=[
+            "GET /api/v1/vacancies",
+            "GET /api/v1/vacancies/points",
+            "GET /api/v1/vacancies/stream",
+        ],
+        text="`bbox` together with `near` or `place`: the box is the area, distances and order are"
+        " from the place. Both were refused before.",
+    ),
+    ApiChange(
         date=date(2026, 11, 25),
         kind="added",
         paths=[_REPORT, _CONFIRM, _REPORTS],

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
-from msgspec.structs import replace
+from msgspec.structs import astuple, replace
 from quart import Blueprint, Response, request
 from werkzeug.datastructures import MultiDict
 
@@ -127,6 +127,7 @@ async def _results(form: Form, query: Query, found: Page) -> Response:
         ways=[] if found.total else _ways(form, query, language, now),
         next_address=link("/", _after(form, found.next)) if found.next else "",
         first_address=link("/", form.entered) if request.args.get("after") else "",
+        back=_back(form, query, place, language),
         as_of=language.clock(now),
         client=await _client(query, found, place, now, language),
         choices=choices,
@@ -144,6 +145,17 @@ def _ways(form: Form, query: Query, language: Language, now: datetime) -> list[t
     return [(way.label, link("/", form.with_changes(way.changes))) for way in ways]
 
 
+def _back(form: Form, query: Query, place: str, language: Language) -> tuple[str, str] | None:
+    """From a part of the map to where the search began: words and address."""
+    if query.bbox is None:
+        return None
+    if not query.centres:
+        return language.gettext("Show the whole region"), link("/", form.changed("bbox", ""))
+    radius = f"{language.number(query.radius_km)}\u00a0km"
+    words = language.gettext("Back to %(radius)s around %(place)s", radius=radius, place=place)
+    return words, link("/", form.changed("bbox", ""))
+
+
 async def _client(
     query: Query, found: Page, place: str, now: datetime, language: Language
 ) -> dict[str, Any]:
@@ -158,7 +170,8 @@ async def _client(
         "after": bool(request.args.get("after")),
         "centres": [(point.latitude, point.longitude) for point in query.centres],
         "radiusKm": query.radius_km,
-        "area": "around" if query.centres else "section" if query.bbox else "region",
+        "area": "section" if query.bbox else "around" if query.centres else "region",
+        "bbox": astuple(query.bbox) if query.bbox else None,
         "place": place,
         "careForms": list(query.care_forms),
         "byHome": asks_for_details(query),

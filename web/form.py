@@ -53,7 +53,8 @@ class Chip:
 @dataclass(frozen=True, slots=True)
 class Form:
     """What was entered. `label` names the point `near` that was chosen among places of
-    one name, or is the reader's own position; `near` counts while it is still shown."""
+    one name, or is the reader's own position; `near` counts while it is still shown. So does
+    `bbox`, the part of the map to which the reader went from there, until a radius is chosen."""
 
     entered: MultiDict[str, str]
 
@@ -67,9 +68,9 @@ class Form:
         entered = MultiDict(pairs)
         place = args.get("place")
         if place is not None and place.strip() != entered.get("label", ""):
-            for key in ("near", "label"):  # the reader wants another place by now
+            for key in ("near", "label", "bbox"):  # the reader wants another place by now
                 entered.poplist(key)
-        if entered.get("near") or entered.get("place"):
+        if entered.get("radius_km") and (entered.get("near") or entered.get("place")):
             entered.poplist("bbox")
         _complete_stay(entered)
         return cls(entered)
@@ -211,12 +212,12 @@ def api_parameters(query: Query) -> list[tuple[str, str]]:
     """The query as parameters of the API, its places resolved: for the client, whose
     search and stream must mean the same as the page."""
     pairs = [("near", f"{p.latitude:.6f},{p.longitude:.6f}") for p in query.centres]
-    if query.centres:
-        pairs.append(("radius_km", f"{query.radius_km:g}"))
-    elif query.bbox is not None:
+    if query.bbox is not None:
         box = query.bbox
         corners = (box.west, box.south, box.east, box.north)
         pairs.append(("bbox", ",".join(f"{degrees:.6f}" for degrees in corners)))
+    elif query.centres:
+        pairs.append(("radius_km", f"{query.radius_km:g}"))
     pairs += [("care_form", form) for form in query.care_forms]
     pairs += [("focus", focus) for focus in query.focuses]
     pairs += [("need", need) for need in query.needs]

@@ -103,6 +103,8 @@ export interface FinderStart extends Start {
   after: boolean;
   radiusKm: number;
   area: "around" | "section" | "region";
+  /** The part of the map that the list shows. */
+  bbox: [west: number, south: number, east: number, north: number] | null;
   place: string;
   careForms: CareForm[];
   byHome: boolean;
