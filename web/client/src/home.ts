@@ -2,6 +2,7 @@
 import "./style.scss";
 import L from "leaflet";
 import { centreMark, createMap } from "./basemap";
+import { hideOutdated } from "./lasting";
 import { Stream, type Connection } from "./stream";
 import { element, readStart, type Feature, type HomeStart } from "./types";
 import { Language } from "./words";
@@ -122,6 +123,7 @@ new Stream(start.search, start.cursor, {
 });
 setInterval(() => {
   refreshAge();
+  hideOutdated(document);
   if (state === "live") show(state);
 }, AGES_MS);
 
