@@ -1,6 +1,7 @@
 // One home as a card: the server's own markup, filled in. `cards.py` says the same things.
 // Text goes in as text only: what a provider has written never becomes markup.
 import { saidAt, type Homes } from "./homes";
+import { hideOutdated } from "./lasting";
 import { element, type Feature, type Home, type Vacancy } from "./types";
 import type { Language } from "./words";
 
@@ -48,6 +49,7 @@ export function fillCard(card: HTMLElement, { id, properties: home }: Feature, h
   part(card, "stop").hidden = stop === "";
   part(card, "stop-text").textContent = stop;
   fillFreshness(card, home, language);
+  write(card, "lasting", ""); // said of the report before: the server says it anew
   write(card, "attributes", attributes(home, language).join(" · "));
   write(card, "cost", cost(home, language));
   write(card, "waiting", language.words.waiting[home.waiting_list ?? ""] ?? "");
@@ -66,6 +68,7 @@ export function fillFreshness(card: HTMLElement, home: Home, language: Language)
 
 /** The age again, since time has passed. */
 export function refreshAge(card: HTMLElement, language: Language): void {
+  hideOutdated(card);
   const time = part<HTMLTimeElement>(card, "freshness");
   if (time.dateTime === "") return;
   const text = language.freshness(card.dataset["freshness"] ?? "", time.dateTime);
