@@ -9,9 +9,9 @@ from quart import Blueprint, Response, request
 from werkzeug.datastructures import MultiDict
 
 from vacancies.errors import HomeGone, InvalidParameter, UnknownHome
-from vacancies.geocoding import Place
 from vacancies.models import HomeStatus
 from vacancies.page import Page
+from vacancies.places import Place
 from vacancies.search import Query
 from web.cursor import Cursor
 from web.parameters import MAX_PLACE_LENGTH, SEARCH, check_names, parse_limit, parse_query
