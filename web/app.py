@@ -128,6 +128,7 @@ def create_app(
             )
             await stack.enter_async_context(outbound)
             background = [
+                asyncio.to_thread(geocoder.prepare),
                 sweep_for_ever(deployment.pool, deployment.writer),
                 webhooks.run_for_ever(),
                 tidy_for_ever(deployment.pool, _notes(deployment)),

@@ -41,6 +41,21 @@ _WRITING = [_REPORT, _CONFIRM, _HOME, _REPORTS]
 # Newest first. Existing clients must be able to ignore what is added.
 CHANGES = (
     ApiChange(
+        date=date(2026, 11, 26),
+        kind="added",
+        paths=["GET /api/v1/places/suggest"],
+        text="Places for what somebody has typed so far, in spite of slips of the finger, from"
+        " the built-in gazetteer alone.",
+    ),
+    ApiChange(
+        date=date(2026, 11, 26),
+        kind="added",
+        paths=["GET /api/v1/places", "GET /api/v1/vacancies"],
+        text="Places, and the candidates for a `place` that is ambiguous, say their `land` and a"
+        " larger `near_town`. An unknown `place` (404) may have `candidates`: names that are"
+        " nearly so.",
+    ),
+    ApiChange(
         date=date(2026, 11, 25),
         kind="added",
         paths=[_REPORT, _CONFIRM, _REPORTS],
