@@ -10,16 +10,15 @@ from typing import Any
 
 from werkzeug.datastructures import MultiDict
 
+from vacancies.geocoding import Geocoder
 from vacancies.search import RADIUS_KM, Query
-from web import words
+from web import centres, words
 from web.language import Language
 
 RADII_KM = (5, 10, 25, 50, 100)
 MORE_FILTERS = ("sex", "room", "care_grade", "focus", "need", "available_by", "max_cost_eur")
 FIELDS = (
-    "place",
-    "label",
-    "near",
+    *centres.NAMES,
     "radius_km",
     "bbox",
     "care_form",
@@ -38,8 +37,7 @@ class Chip:
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """What was entered. `label` names the point `near` that was chosen among places of
-    one name, or is the reader's own position; `near` counts while it is still shown."""
+    """What was entered; the places as `centres.py` says."""
 
     entered: MultiDict[str, str]
 
@@ -51,12 +49,7 @@ class Form:
             if key in (*FIELDS, *MORE_FILTERS) and value.strip()
         ]
         entered = MultiDict(pairs)
-        place = args.get("place")
-        if place is not None and place.strip() != entered.get("label", ""):
-            for key in ("near", "label"):  # the reader wants another place by now
-                entered.poplist(key)
-        if entered.get("near") or entered.get("place"):
-            entered.poplist("bbox")
+        centres.settle(entered, args)
         return cls(entered)
 
     def text(self, key: str) -> str:
@@ -68,7 +61,12 @@ class Form:
     @property
     def place(self) -> str:
         """What stands in the place field."""
-        return self.text("label") if self.entered.get("near") else self.text("place")
+        return centres.text_of(self.entered, centres.FIRST)
+
+    @property
+    def place2(self) -> str:
+        """What stands in the field of the second place."""
+        return centres.text_of(self.entered, centres.SECOND)
 
     @property
     def radii(self) -> list[str]:
@@ -80,13 +78,11 @@ class Form:
     def radius(self) -> str:
         return self.text("radius_km") or f"{RADIUS_KM:g}"
 
-    def for_api(self) -> MultiDict[str, str]:
-        """The same as the API's search takes it."""
-        api = MultiDict(self.entered.items(multi=True))
-        api.poplist("label")
-        if api.get("near"):
-            api.poplist("place")
-        return api
+    async def for_api(self, geocoder: Geocoder) -> MultiDict[str, str]:
+        """The same as the API's search takes it. Raises for a place that cannot be found."""
+        points = await centres.points_of(self.entered, geocoder)
+        kept = [pair for pair in self.entered.items(multi=True) if pair[0] not in centres.NAMES]
+        return MultiDict([*(("near", point) for point in points), *kept])
 
     def changed(self, key: str, value: str) -> MultiDict[str, str]:
         """All parameters with `key` set to `value` only, or without it if that is empty."""
@@ -96,11 +92,19 @@ class Form:
             args.add(key, value)
         return args
 
-    def at(self, label: str, latitude: object, longitude: object) -> MultiDict[str, str]:
+    def at(
+        self, label: str, latitude: object, longitude: object, field: centres.Field = centres.FIRST
+    ) -> MultiDict[str, str]:
         """All parameters for the point that was chosen instead of the place entered."""
-        args = self.changed("place", label)
-        args.setlist("label", [label])
-        args.setlist("near", [f"{latitude},{longitude}"])
+        args = self.changed(field.place, label)
+        args.setlist(field.label, [label])
+        args.setlist(field.near, [f"{latitude},{longitude}"])
+        return args
+
+    def without_place(self, field: centres.Field) -> MultiDict[str, str]:
+        args = MultiDict(self.entered.items(multi=True))
+        for name in (field.place, field.label, field.near):
+            args.poplist(name)
         return args
 
     def _without(self, key: str, value: str) -> MultiDict[str, str]:

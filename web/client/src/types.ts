@@ -97,6 +97,8 @@ export interface FinderStart extends Start {
   radiusKm: number;
   area: "around" | "section" | "region";
   place: string;
+  /** What the centres are called, in their order; empty for one without a name. */
+  centreNames: string[];
   careForms: CareForm[];
   byHome: boolean;
   includeFull: boolean;
