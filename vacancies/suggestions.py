@@ -15,10 +15,12 @@ LONGEST_QUERY = 120
 _MOST_PARTS = 4
 # "Esen" begins Esens, and may be meant for Essen.
 _MOST_BESIDE_BEGUN = 3
+_MORE = 4  # times as many are looked at where the spelling decides
 
 _POSTCODE_BEGUN = re.compile(
     r"(?:DE?\s?[-\u2013]?\s?)?([0-9]{2,4}|[0-9]{2} [0-9]{0,3})", re.IGNORECASE
 )
+_HAS_DIGRAPH = re.compile("[aou]e", re.IGNORECASE)
 _LAST_WORD = re.compile(r"[^\W_]+$")
 
 
@@ -83,7 +85,15 @@ class Suggestions:
 
     def _beginning(self, text: str, limit: int) -> Iterator[Place]:
         for typed in _typed(text):
-            yield from self._towns(self._gazetteer.index.starting(typed, limit))
+            numbers = self._gazetteer.index.starting(typed, _MORE * limit)
+            if _HAS_DIGRAPH.search(text) is not None:
+                # "Neuenk" is no Neunkirchen, though "ue" may be written for "ü".
+                numbers.sort(key=lambda number: not self._begins(number, text))
+            yield from self._towns(numbers[:limit])
+
+    def _begins(self, number: int, text: str) -> bool:
+        name = key_of(self._gazetteer.towns[number].name)
+        return " ".join(name).startswith(" ".join(key_of(text)))
 
     def _towns(self, numbers: Iterable[int]) -> Iterator[Place]:
         return (self._labels.of_town(self._gazetteer.towns[number]) for number in numbers)

@@ -35,6 +35,7 @@ def labels(q: str, limit: int = 8) -> list[str]:
         ("Frankfurt am M", "Frankfurt am Main"),
         ("wiedenb", "Rheda-Wiedenbrück"),  # the beginning of a later word
         ("Köln-Po", "Porz am Rhein"),
+        ("Neuenk", "48485 Neuenkirchen, Nordrhein-Westfalen"),  # not Neunkirchen
         ("Cologne", "Köln"),
         ("Neuenkirchen bei Rheine", "48485 Neuenkirchen, Nordrhein-Westfalen"),
         ("333", "33330 Gütersloh"),

@@ -120,7 +120,8 @@ export class PlaceField {
     option.setAttribute("role", "option");
     option.setAttribute("aria-selected", "false");
     const more = document.createElement("span");
-    more.textContent = town ? this.language.text("besideTown", { town }) : land;
+    const known = label.endsWith(land) ? "" : land;
+    more.textContent = town ? this.language.text("besideTown", { town }) : known;
     option.append(label, " ", more);
     return option;
   }
