@@ -141,6 +141,7 @@ def create_app(
             await stack.enter_async_context(outbound)
             background = [
                 state().lasting.run_for_ever(deployment.pool),
+                asyncio.to_thread(geocoder.prepare),
                 sweep_for_ever(deployment.pool, deployment.writer),
                 webhooks.run_for_ever(),
                 forget_for_ever(deployment.pool),

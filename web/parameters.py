@@ -109,8 +109,8 @@ async def parse_query(args: Args, geocoder: Geocoder) -> Query:
     )
 
 
-def parse_limit(args: Args) -> int:
-    return _integer(args, "limit", LIMIT_RANGE, LIMIT) or LIMIT
+def parse_limit(args: Args, limits: tuple[int, int] = LIMIT_RANGE, default: int = LIMIT) -> int:
+    return _integer(args, "limit", limits, default) or default
 
 
 def number(text: str, field: str) -> float:

@@ -301,6 +301,15 @@ async def _follow(visit: Visit, selector: str) -> None:
 
 care_forms = unfolded(results, ".drop:nth-of-type(1) > summary")
 more_filters = unfolded(results, ".drop:nth-of-type(2) > summary")
+second_place = unfolded(results, ".second > summary")
+
+
+async def suggestions(visit: Visit) -> None:
+    await results(visit)
+    await visit.page.locator("#f-place").fill("Halle")
+    await visit.page.locator("#f-place-suggestions [role=option]").first.wait_for()
+
+
 list_of_homes = unfolded(linked("admin"), ".homes summary")
 own_home = at("/report/home/anna")
 

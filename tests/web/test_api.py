@@ -155,6 +155,32 @@ async def test_a_stream_wants_a_cursor_of_ours(service: Service) -> None:
     assert (status, problem["code"]) == (405, "method_not_allowed")
 
 
+async def test_suggestions(service: Service) -> None:
+    path = "/api/v1/places/suggest"
+    status, found, headers = await service.call("GET", path, params={"q": "gütrsl"})
+    assert status == 200
+    assert found[0]["label"] == "Gütersloh"
+    assert (found[0]["precision"], found[0]["land"]) == ("town", "Nordrhein-Westfalen")
+    assert headers["Access-Control-Allow-Origin"] == "*"
+    assert headers["Cache-Control"] == "public, max-age=86400"
+    _, found, _ = await service.call("GET", path, params={"q": "Neuenkirchen", "limit": "2"})
+    assert [place["near_town"] for place in found] == ["Rheine", "Walsrode"]
+    assert (await service.call("GET", path, params={"q": "Xqzwtown"}))[1] == []
+    for query in ("", "?q=%20", "?q=a&limit=0", "?q=a&limit=21", "?q=a&x=1", "?q=" + 201 * "a"):
+        status, problem, _ = await service.call("GET", path + query)
+        assert (status, problem["code"]) == (400, "invalid_parameter"), query
+
+
+async def test_an_unknown_place_names_what_is_nearly_so(service: Service) -> None:
+    query = {"place": "Güterslo"}
+    status, problem, _ = await service.call("GET", "/api/v1/vacancies", params=query)
+    assert (status, problem["code"]) == (404, "unknown_place")
+    assert problem["candidates"][0]["label"] == "Gütersloh"
+    query = {"place": "Xqzwtown"}
+    _, problem, _ = await service.call("GET", "/api/v1/vacancies", params=query)
+    assert "candidates" not in problem
+
+
 async def test_places(service: Service) -> None:
     status, found, _ = await service.call("GET", "/api/v1/places?q=33330")
     assert status == 200

@@ -99,8 +99,10 @@ function addressOf(box: Box): string {
   const args = new URLSearchParams(location.search);
   for (const name of ["after", "radius_km", "bbox"]) args.delete(name);
   // Says that the part belongs to this place: another place in the form ends it (form.py).
-  const place = args.get("place");
-  if (place !== null && !args.has("near")) args.set("label", place);
+  for (const number of ["", "2"]) {
+    const place = args.get(`place${number}`);
+    if (place !== null && !args.has(`near${number}`)) args.set(`label${number}`, place);
+  }
   args.set("bbox", written(box));
   return `${location.pathname}?${args}`;
 }

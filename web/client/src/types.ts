@@ -106,6 +106,8 @@ export interface FinderStart extends Start {
   /** The part of the map that the list shows. */
   bbox: [west: number, south: number, east: number, north: number] | null;
   place: string;
+  /** What the centres are called, in their order; empty for one without a name. */
+  centreNames: string[];
   careForms: CareForm[];
   byHome: boolean;
   includeFull: boolean;
