@@ -54,6 +54,7 @@ class QuestionMail:
             if care_form
             else _("Somebody has called: your free place is taken already.")
         )
+        question = _("Is that right?")
         notes = [
             _("A link opens a page. Nothing is reported before you confirm it there."),
             _("The links are good for 48 hours. Please do not pass them on."),
@@ -67,7 +68,7 @@ class QuestionMail:
         lines = [
             _("Hello %(name)s,", name=name) if name else _("Hello,"),
             "",
-            f"{said} {_('Is that right?')}",
+            f"{said} {question}",
             home.profile.name,
             *_shown(language, home),
             "",

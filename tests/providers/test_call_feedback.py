@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
@@ -37,10 +36,10 @@ LEASE = timedelta(minutes=10)
 
 
 @pytest.fixture
-async def town(pool: Pool, writer: Writer, tmp_path: Path) -> AsyncIterator[Town]:
+async def town(pool: Pool, writer: Writer, tmp_path: Path) -> Town:
     found = Town(pool, writer, tmp_path / "box")
     await found.add_home("a", silent_hours=2)
-    yield found
+    return found
 
 
 async def say(

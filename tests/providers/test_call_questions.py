@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from pathlib import Path
@@ -63,12 +62,12 @@ class Asked(Town):
 
 
 @pytest.fixture
-async def town(pool: Pool, writer: Writer, tmp_path: Path) -> AsyncIterator[Asked]:
+async def town(pool: Pool, writer: Writer, tmp_path: Path) -> Asked:
     found = Asked(pool, writer, tmp_path / "box")
     await found.set_policy(ALWAYS)
     await found.add_home("a", silent_hours=2)
     await found.add_person("anna@a.example", "a")
-    yield found
+    return found
 
 
 async def test_the_staff_is_asked_once_and_the_listing_stays(town: Asked) -> None:
