@@ -14,6 +14,7 @@ from werkzeug.exceptions import HTTPException
 
 from providers.api import api as provider_api
 from providers.auth import KeyRing
+from providers.call_questions import ask_for_ever
 from providers.post import open_mail_sender, sender_address
 from providers.reminder_scheduler import Scheduler, remind_for_ever
 from vacancies.audience import Audience
@@ -31,6 +32,8 @@ from web.account import account
 from web.api import api as reader_api
 from web.assets import init_assets
 from web.changes import changes
+from web.feedback import feedback
+from web.feedback_mail import open_asker
 from web.figures import Figures
 from web.finder import finder
 from web.live import LiveStreams
@@ -45,6 +48,7 @@ from web.reminder_mail import open_post
 from web.report import report_pages
 from web.report_files import report_files
 from web.report_home import home_report_pages
+from web.shortlist import init_shortlist, shortlist
 from web.signin import signin
 from web.staff import init_staff
 from web.state import State, state
@@ -98,11 +102,14 @@ def create_app(
         changes,
         operations,
         finder,
+        shortlist,
+        feedback,
         report_pages,
         report_files,
         *STAFF_PAGES,
     ):
         app.register_blueprint(blueprint)
+    init_shortlist(app)
     init_pages(app)
     init_staff(app)
     init_assets(app)
@@ -132,6 +139,7 @@ def create_app(
                 webhooks.run_for_ever(),
                 tidy_for_ever(deployment.pool, _notes(deployment)),
                 remind_for_ever(Scheduler(deployment.pool, open_post(settings))),
+                ask_for_ever(open_asker(settings, deployment.pool)),
             ]
             if deployment.servers is not None:
                 background.append(_keep_servers(deployment))

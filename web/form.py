@@ -25,6 +25,7 @@ FIELDS = (
     "care_form",
     "include_full",
     "municipality",
+    "keep",  # homes remembered without a script: see shortlist.py
 )
 
 

@@ -127,6 +127,7 @@ def init_pages(app: Quart) -> None:
         languages=lambda: languages(reporting=_is_reporting(request.path)).values(),
         in_other_language=_in_other_language,
         is_demo=lambda: state().demo,
+        is_reporting=lambda: _is_reporting(request.path),
     )
     # Now, and not while the first reader waits.
     languages()

@@ -52,6 +52,7 @@ export function fillCard(card: HTMLElement, { id, properties: home }: Feature, h
   write(card, "cost", cost(home, language));
   write(card, "waiting", language.words.waiting[home.waiting_list ?? ""] ?? "");
   fillPhone(card, home);
+  fillRemember(card, id, home.name);
 }
 
 export function fillFreshness(card: HTMLElement, home: Home, language: Language): void {
@@ -166,4 +167,10 @@ function fillPhone(card: Element, home: Home): void {
   call.href = `tel:${digits}`;
   part(card, "called").textContent = home.name;
   part(card, "number").textContent = phone;
+}
+
+/** The rest of it is `shortlist.ts`. */
+function fillRemember(card: Element, id: string, name: string): void {
+  card.querySelector<HTMLElement>("[data-remember]")!.dataset["home"] = id;
+  part(card, "remembered").textContent = name;
 }

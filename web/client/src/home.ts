@@ -1,5 +1,7 @@
 // A home's page: its place on the map, its age, and word of a new report.
 import "./style.scss";
+import "./shortlist";
+import "./feedback";
 import L from "leaflet";
 import { centreMark, createMap } from "./basemap";
 import { element, readStart, type Feature, type HomeStart } from "./types";
