@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from scripts.accessibility_record.steps import (
+    LIST,
     OLD,
     SEARCH,
     Steps,
@@ -24,6 +25,7 @@ from scripts.accessibility_record.steps import (
     out_of_date,
     overtaken,
     own_home,
+    own_list,
     people_wrong,
     refused_by_form,
     renewed,
@@ -35,6 +37,7 @@ from scripts.accessibility_record.steps import (
     sign_in_wrong,
     slip,
     slip_by_form,
+    told_of_call,
     unfolded,
     upload_looked_at,
     upload_wrong,
@@ -85,6 +88,11 @@ VIEWS = (
     View("Home, admission stop", "home.html", HOME, at("/homes/berta")),
     View("Home, not known", "message.html", HOME, at("/homes/nowhere")),
     View("Home, closed", "message.html", HOME, at("/homes/dora")),
+    View("Shortlist, empty", "shortlist.html", "/shortlist", at("/shortlist")),
+    View("Shortlist, passed on", "shortlist.html", "/shortlist", at(LIST + "&place=Xyzzyhausen")),
+    View("Shortlist, one's own", "shortlist.html", "/shortlist", own_list),
+    View("Feedback after a call", "feedback.html", "/feedback/<feedback_id>", told_of_call),
+    View("Feedback, not there", "message.html", "/feedback/<feedback_id>", at("/feedback/1")),
     View("No such page", "message.html", None, at("/nowhere")),
     View("Documentation of the API", "docs.html", "/api/v1/docs", documentation),
     View("Documentation, operation unfolded", "docs.html", "/api/v1/docs", an_operation),

@@ -286,3 +286,30 @@ care_forms = unfolded(results, ".drop:nth-of-type(1) > summary")
 more_filters = unfolded(results, ".drop:nth-of-type(2) > summary")
 list_of_homes = unfolded(linked("admin"), ".homes summary")
 own_home = at("/report/home/anna")
+
+
+LIST = "/shortlist?home=anna&home=berta&home=dora&home=nowhere&home=emil"
+
+
+async def own_list(visit: Visit) -> None:
+    """One's own, with notes, and one home that was just removed."""
+    await visit.go(LIST)
+    take = visit.page.locator("#take")
+    # Every language is looked at in a browser that knows nothing yet.
+    await take.click()
+    await visit.page.locator("[data-note=status]").first.select_option("callback")
+    await visit.page.locator("[data-remove]").last.click()
+    await visit.page.locator(".entry-gone").wait_for()
+
+
+async def told_of_call(visit: Visit) -> None:
+    """The page that says what becomes of it, as without a script."""
+    await visit.go("/homes/anna")
+    await visit.page.evaluate(
+        """() => {
+          const form = document.querySelector(".call-feedback");
+          form.insertAdjacentHTML("beforeend", "<input type=hidden name=kind value=confirmed>");
+          form.submit();
+        }"""
+    )
+    await visit.page.locator("section.message").wait_for()

@@ -27,7 +27,7 @@ async def some_homes(service: Service) -> None:
 
 
 def listed(html: str) -> list[str]:
-    return re.findall(r'<li class="entry" data-home="([^"]*)"', html)
+    return re.findall(r'<li class="listed" data-home="([^"]*)"', html)
 
 
 async def test_it_keeps_the_order_of_the_address(service: Service) -> None:

@@ -25,7 +25,7 @@ const language = new Language<Spoken>(start.words);
 const entries = element("entries");
 const asked = new URL(location.href);
 
-const listed = (): HTMLElement[] => [...entries.querySelectorAll<HTMLElement>(":scope > .entry")];
+const listed = (): HTMLElement[] => [...entries.querySelectorAll<HTMLElement>(":scope > .listed")];
 const idOf = (entry: HTMLElement): string => entry.dataset["home"] ?? "";
 const nameOf = (entry: HTMLElement): string => entry.dataset["name"] ?? "";
 const shownIds = (): string[] =>
@@ -49,6 +49,13 @@ function here(ids: readonly string[]): string {
 
 function isSame(one: readonly string[], other: readonly string[]): boolean {
   return one.length === other.length && one.every((id) => other.includes(id));
+}
+
+/** YYYY-MM-DD in the region. */
+function dayOf(at: Date): string {
+  return new Intl.DateTimeFormat("sv-SE", { dateStyle: "short", timeZone: "Europe/Berlin" }).format(
+    at,
+  );
 }
 
 let isOwn = false;
@@ -114,7 +121,7 @@ function showOwn(): void {
 }
 
 entries.addEventListener("change", (event) => {
-  const entry = (event.target as Element).closest<HTMLElement>(".entry");
+  const entry = (event.target as Element).closest<HTMLElement>(".listed");
   if (entry === null || (event.target as HTMLElement).dataset["note"] === undefined) return;
   const note: Note = {};
   for (const field of fields(entry)) {
@@ -139,7 +146,9 @@ function remove(entry: HTMLElement): void {
   label.className = "kern-label";
   label.textContent = language.text("undo");
   button.append(label);
-  gone.append(text, button);
+  const words = document.createElement("span");
+  words.textContent = text;
+  gone.append(words, button);
   entry.classList.add("is-removed");
   entry.append(gone);
   button.addEventListener("click", () => {
@@ -166,7 +175,7 @@ function follow(): void {
 
 entries.addEventListener("click", (event) => {
   const link = (event.target as Element).closest("[data-remove]");
-  const entry = link?.closest<HTMLElement>(".entry");
+  const entry = link?.closest<HTMLElement>(".listed");
   if (!entry) return;
   event.preventDefault();
   remove(entry);
@@ -183,7 +192,7 @@ async function refresh(ids: readonly string[]): Promise<void> {
   } catch {
     return; // Without a network the page stays as it is, with the age that stands on it.
   }
-  const told = [...page.querySelectorAll<HTMLElement>("#entries > .entry")];
+  const told = [...page.querySelectorAll<HTMLElement>("#entries > .listed")];
   const known = new Map(listed().map((entry) => [idOf(entry), entry]));
   for (const fresh of told) {
     const entry = known.get(idOf(fresh));
@@ -241,7 +250,8 @@ function startSharing(): void {
   });
   element("print").addEventListener("click", () => print());
   addEventListener("beforeprint", () => {
-    const moment = `${language.moment(new Date())}`;
+    const now = new Date();
+    const moment = `${language.day(dayOf(now))}, ${language.clock(now)}`;
     element("printed").textContent = language.text("printed", { moment });
   });
 }
