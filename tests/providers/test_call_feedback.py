@@ -63,7 +63,7 @@ async def let_pass(pool: Pool, time: timedelta) -> None:
 async def test_it_changes_no_listing(pool: Pool, town: Town) -> None:
     before = await select_homes(pool, ["a"])
     for kind in ("confirmed", "taken", "unsuitable"):
-        said = await say(pool, kind)  # type: ignore[arg-type]
+        said = await say(pool, kind)
         assert await select_feedback(pool, said.id) == said
     assert await select_homes(pool, ["a"]) == before
     assert await select_calls(pool, "a") == Calls(confirmed=1, taken=1, unsuitable=1)

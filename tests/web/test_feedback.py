@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 from html import unescape
+from typing import Any
 
 import pytest
 
@@ -35,7 +36,7 @@ async def tap(desk: Desk, kind: str, page: str = "/homes/a") -> Answer:
     action = re.search(r'action="([^"]*)"', form)
     assert action is not None
     hidden = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', form))
-    fields = {name: unescape(value) for name, value in hidden.items()}
+    fields: dict[str, Any] = {name: unescape(value) for name, value in hidden.items()}
     sent = await desk.post(unescape(action[1]), **fields, kind=kind)
     assert sent.status == 303, sent.text
     return await desk.get(sent.headers["Location"])
@@ -147,9 +148,9 @@ async def test_what_is_wrong_is_refused_and_stored_nowhere(service: Service) -> 
     revision = str(await a_free_home(service))
     await service.put_home("shut")
     await service.put_home("shut", status="closed")
-    good = {"kind": "taken", "revision": revision}
+    good: dict[str, Any] = {"kind": "taken", "revision": revision}
     async with a_desk(service) as desk:
-        for path, fields, status in (
+        cases: list[tuple[str, dict[str, Any], int]] = [
             ("/homes/a/feedback", {**good, "kind": "nice"}, 422),
             ("/homes/a/feedback", {"revision": revision}, 422),
             ("/homes/a/feedback", {**good, "revision": "-1"}, 422),
@@ -158,7 +159,8 @@ async def test_what_is_wrong_is_refused_and_stored_nowhere(service: Service) -> 
             ("/homes/nowhere/feedback", good, 404),
             ("/homes/shut/feedback", good, 410),
             ("/feedback/no-number/undo", {}, 404),
-        ):
+        ]
+        for path, fields, status in cases:
             answer = await desk.post(path, **fields)
             assert (answer.status, "<h1" in answer.text) == (status, True), (path, fields)
         assert (await desk.get("/feedback/nothing")).status == 404

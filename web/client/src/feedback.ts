@@ -45,7 +45,7 @@ function show(form: HTMLFormElement, message: Element): void {
   const strong = document.createElement("strong");
   strong.textContent = message.querySelector("h1")?.textContent ?? "";
   title.append(strong);
-  place.append(title, ...message.querySelectorAll(":scope > p, :scope > form"));
+  place.append(title, ...message.querySelectorAll(":scope > p:not(.feedback-home), :scope > form"));
   (form.closest(".feedback-said") ?? form).replaceWith(place);
   // The button that was pressed is gone: go on, and read on, here.
   place.focus();
