@@ -113,6 +113,7 @@ async def test_the_home_gets_a_mail_with_links_that_open_its_page(service: Servi
         page = await desk.get(taken)
         assert page.status == 200
         assert re.search(r'id="count-short_term"[^>]*value="0"', page.text), page.text
+        assert "in sieben Tagen: 1. Vergeben: 1. Passte nicht: 0." in page.text
         assert await select_homes(pool, ["a"]) == before, "opening it changes nothing"
         await service.report("a")
         assert (await desk.get("/homes/a")).text.count("data-feedback") == 0, "nothing is free"

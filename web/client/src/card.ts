@@ -52,7 +52,7 @@ export function fillCard(card: HTMLElement, { id, properties: home }: Feature, h
   write(card, "cost", cost(home, language));
   write(card, "waiting", language.words.waiting[home.waiting_list ?? ""] ?? "");
   fillPhone(card, home);
-  fillRemember(card, id, home.name);
+  fillRemember(card, id, home.name, start.linkSuffix);
 }
 
 export function fillFreshness(card: HTMLElement, home: Home, language: Language): void {
@@ -170,7 +170,9 @@ function fillPhone(card: Element, home: Home): void {
 }
 
 /** The rest of it is `shortlist.ts`. */
-function fillRemember(card: Element, id: string, name: string): void {
-  card.querySelector<HTMLElement>("[data-remember]")!.dataset["home"] = id;
+function fillRemember(card: Element, id: string, name: string, linkSuffix: string): void {
+  const link = card.querySelector<HTMLAnchorElement>("[data-remember]")!;
+  link.dataset["home"] = id;
+  link.href = `/shortlist${linkSuffix}${linkSuffix ? "&" : "?"}home=${encodeURIComponent(id)}`;
   part(card, "remembered").textContent = name;
 }
