@@ -51,6 +51,7 @@ REPORT_FILES = (
     "templates/foot.html",
     "templates/message.html",
     "templates/mail_*.html",
+    "feedback_mail.py",
     "link_mail.py",
     "templates/signin*.html",
     "templates/staff.html",

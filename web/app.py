@@ -14,6 +14,7 @@ from werkzeug.exceptions import HTTPException
 
 from providers.api import api as provider_api
 from providers.auth import KeyRing
+from providers.call_questions import ask_for_ever
 from providers.post import open_mail_sender, sender_address
 from providers.reminder_scheduler import Scheduler, remind_for_ever
 from vacancies.advice import AdviceOffices
@@ -35,6 +36,8 @@ from web.barrier import barrier
 from web.basemap import basemap
 from web.changes import changes
 from web.corrections import corrections, forget_for_ever
+from web.feedback import feedback
+from web.feedback_mail import open_asker
 from web.figures import Figures
 from web.finder import finder
 from web.home import home_pages
@@ -51,6 +54,7 @@ from web.reminder_mail import open_post
 from web.report import report_pages
 from web.report_files import report_files
 from web.report_home import home_report_pages
+from web.shortlist import init_shortlist, shortlist
 from web.signin import signin
 from web.staff import init_staff
 from web.state import State, state
@@ -109,11 +113,14 @@ def create_app(
         corrections,
         legal,
         barrier,
+        shortlist,
+        feedback,
         report_pages,
         report_files,
         *STAFF_PAGES,
     ):
         app.register_blueprint(blueprint)
+    init_shortlist(app)
     init_pages(app)
     init_staff(app)
     init_assets(app)
@@ -147,6 +154,7 @@ def create_app(
                 forget_for_ever(deployment.pool),
                 tidy_for_ever(deployment.pool, _notes(deployment)),
                 remind_for_ever(Scheduler(deployment.pool, open_post(settings))),
+                ask_for_ever(open_asker(settings, deployment.pool)),
             ]
             if deployment.servers is not None:
                 background.append(_keep_servers(deployment))

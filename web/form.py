@@ -38,6 +38,7 @@ FIELDS = (
     "bbox",
     "care_form",
     "include_full",
+    "keep",  # homes remembered without a script: see shortlist.py
 )
 
 

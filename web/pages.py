@@ -156,6 +156,7 @@ def init_pages(app: Quart) -> None:
         in_other_language=_in_other_language,
         alternates=_alternates,
         is_demo=lambda: state().demo,
+        is_reporting=lambda: _is_reporting(request.path),
     )
     # Now, and not while the first reader waits.
     languages()

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from providers.call_feedback import TooMuchFeedback
 from providers.imports.errors import UnreadableList
 from providers.links import LinkExpired, LinkRefused
 from providers.passkeys import PasskeyRefused
@@ -46,6 +47,7 @@ STATUS: dict[type[errors.FreiplatzError], HTTPStatus] = {
     SignInRefused: HTTPStatus.GONE,
     LastAdmin: HTTPStatus.CONFLICT,
     TooManyInvitations: HTTPStatus.TOO_MANY_REQUESTS,
+    TooMuchFeedback: HTTPStatus.TOO_MANY_REQUESTS,
     errors.Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.OutcomeUnknown: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.Overloaded: HTTPStatus.SERVICE_UNAVAILABLE,

@@ -9,6 +9,7 @@ from typing import Any
 from quart import Response, request
 from werkzeug.datastructures import MultiDict
 
+from providers.call_feedback import select_calls
 from providers.report_form import rows_of, typed_profile, typed_rows
 from vacancies.listings import local_date, public_listing
 from vacancies.models import CareForm
@@ -62,6 +63,7 @@ async def report_page(
             can_confirm=can_confirm,
             asks_to_confirm=can_confirm and request.args.get("unchanged") == "1",
             homes=homes,
+            calls=await select_calls(state().deployment.pool, home.id),
             forms=words.CARE_FORMS,
             sexes=words.SEXES,
             rooms=words.ROOMS,

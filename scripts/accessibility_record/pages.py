@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from scripts.accessibility_record.steps import (
+    LIST,
     OLD,
     SEARCH,
     Steps,
@@ -27,6 +28,7 @@ from scripts.accessibility_record.steps import (
     out_of_date,
     overtaken,
     own_home,
+    own_list,
     people_wrong,
     refused_by_form,
     renewed,
@@ -40,6 +42,7 @@ from scripts.accessibility_record.steps import (
     slip,
     slip_by_form,
     suggestions,
+    told_of_call,
     unfolded,
     upload_looked_at,
     upload_wrong,
@@ -107,6 +110,11 @@ VIEWS = (
     View("Barrier", "barrier.html", BARRIER, at(BARRIER)),
     View("Barrier, nothing said", "barrier.html", BARRIER, barrier_wrong),
     View("Barrier, sent", "message.html", BARRIER, at(BARRIER + "?sent=1")),
+    View("Shortlist, empty", "shortlist.html", "/shortlist", at("/shortlist")),
+    View("Shortlist, passed on", "shortlist.html", "/shortlist", at(LIST + "&place=Xyzzyhausen")),
+    View("Shortlist, one's own", "shortlist.html", "/shortlist", own_list),
+    View("Feedback after a call", "feedback.html", "/feedback/<feedback_id>", told_of_call),
+    View("Feedback, not there", "message.html", "/feedback/<feedback_id>", at("/feedback/1")),
     View("No such page", "message.html", None, at("/nowhere")),
     View("Documentation of the API", "docs.html", "/api/v1/docs", documentation),
     View("Documentation, operation unfolded", "docs.html", "/api/v1/docs", an_operation),

@@ -322,3 +322,30 @@ async def barrier_wrong(visit: Visit) -> None:
     await visit.page.fill("#f-said", "…")
     await visit.page.click("form.entry button[type=submit]")
     await visit.page.locator("#e-email").wait_for()
+
+
+LIST = "/shortlist?home=anna&home=berta&home=dora&home=nowhere&home=emil"
+
+
+async def own_list(visit: Visit) -> None:
+    """One's own, with notes, and one home that was just removed."""
+    await visit.go(LIST)
+    take = visit.page.locator("#take")
+    # Every language is looked at in a browser that knows nothing yet.
+    await take.click()
+    await visit.page.locator("[data-note=status]").first.select_option("callback")
+    await visit.page.locator("[data-remove]").last.click()
+    await visit.page.locator(".entry-gone").wait_for()
+
+
+async def told_of_call(visit: Visit) -> None:
+    """The page that says what becomes of it, as without a script."""
+    await visit.go("/homes/anna")
+    await visit.page.evaluate(
+        """() => {
+          const form = document.querySelector(".call-feedback");
+          form.insertAdjacentHTML("beforeend", "<input type=hidden name=kind value=confirmed>");
+          form.submit();
+        }"""
+    )
+    await visit.page.locator("section.message").wait_for()

@@ -58,6 +58,7 @@ export function fillCard(
   write(card, "cost", cost(home, language));
   write(card, "waiting", language.words.waiting[home.waiting_list ?? ""] ?? "");
   fillPhone(card, home);
+  fillRemember(card, id, home.name, start.linkSuffix);
 }
 
 export function fillFreshness(card: HTMLElement, home: Home, language: Language): void {
@@ -173,4 +174,12 @@ function fillPhone(card: Element, home: Home): void {
   call.href = `tel:${digits}`;
   part(card, "called").textContent = home.name;
   part(card, "number").textContent = phone;
+}
+
+/** The rest of it is `shortlist.ts`. */
+function fillRemember(card: Element, id: string, name: string, linkSuffix: string): void {
+  const link = card.querySelector<HTMLAnchorElement>("[data-remember]")!;
+  link.dataset["home"] = id;
+  link.href = `/shortlist${linkSuffix}${linkSuffix ? "&" : "?"}home=${encodeURIComponent(id)}`;
+  part(card, "remembered").textContent = name;
 }

@@ -2,6 +2,7 @@
 // the map and the answer as views of it.
 import "./style.scss";
 import "./form";
+import "./shortlist";
 import { answer } from "./answer";
 import { countChoices } from "./facets";
 import { Homes } from "./homes";

@@ -1,6 +1,8 @@
 // A home's page: its place on the map, one's own share of the price, and what it says anew.
 import "./style.scss";
 import "./menu";
+import "./shortlist";
+import "./feedback";
 import L from "leaflet";
 import { centreMark, createMap } from "./basemap";
 import { hideOutdated } from "./lasting";
