@@ -13,6 +13,12 @@ from vacancies.errors import SettingsError
 
 PREFIX = "FREIPLATZ_"
 MOST_WORKERS = 64
+_LABEL = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
+# A wildcard stands for names below one that can be somebody's: not for all of `*.de`.
+_ORIGIN = re.compile(
+    rf"(?:https://(?:{_LABEL}\.|\*\.{_LABEL}\.)+{_LABEL}|http://(?:localhost|127\.0\.0\.1))"
+    r"(?::[0-9]{1,5})?"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +40,7 @@ class Settings:
     basemap: str | None = None
     outbound_ports: tuple[int, ...] = (443, 8443)
     outbound_loopback: bool = False
+    embed_origins: tuple[str, ...] = ()
 
 
 NAMES = tuple(
@@ -52,6 +59,7 @@ NAMES = tuple(
         "BASEMAP",
         "OUTBOUND_PORTS",
         "OUTBOUND_LOOPBACK",
+        "EMBED_ORIGINS",
     )
 )
 
@@ -93,6 +101,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     _check_address(tiles, "BASEMAP", ("http", "https"), wrong, "(.pmtiles files are not read yet)")
     ports = _ports(value("OUTBOUND_PORTS") or "443,8443", wrong)
     loopback = _loopback(value("OUTBOUND_LOOPBACK") or "false", value("PUBLIC_URL"), wrong)
+    embed_origins = _origins(value("EMBED_ORIGINS") or "", wrong)
     secret = value("SECRET_KEY")
     if secret is not None and len(secret) < 32:
         wrong.append("FREIPLATZ_SECRET_KEY must have at least 32 characters")
@@ -112,6 +121,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         basemap=basemap,
         outbound_ports=ports,
         outbound_loopback=loopback,
+        embed_origins=embed_origins,
     )
 
 
@@ -130,6 +140,18 @@ def _loopback(text: str, public_url: str | None, wrong: list[str]) -> bool:
         # Whoever has a key could reach what listens on this machine.
         wrong.append("FREIPLATZ_OUTBOUND_LOOPBACK is for trying, not with FREIPLATZ_PUBLIC_URL")
     return text == "true"
+
+
+def _origins(text: str, wrong: list[str]) -> tuple[str, ...]:
+    """Sources as `frame-ancestors` takes them (CSP level 3, section 6.4.2.1), or `*` alone."""
+    origins = tuple(dict.fromkeys(re.split(r"[\s,]+", text))) if text else ()
+    if origins == ("*",) or all(map(_ORIGIN.fullmatch, origins)):
+        return origins
+    wrong.append(
+        "FREIPLATZ_EMBED_ORIGINS must be * alone, or origins with commas, without a path:"
+        " https://www.example.org,https://*.example.org (http:// for this machine only)"
+    )
+    return ()
 
 
 def _check_address(
