@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from scripts.accessibility_record.steps import (
+    FRAMED,
     OLD,
     SEARCH,
     Steps,
@@ -15,6 +16,7 @@ from scripts.accessibility_record.steps import (
     care_forms,
     chosen_on_the_map,
     documentation,
+    framed,
     invitation,
     linked,
     list_of_homes,
@@ -81,6 +83,8 @@ VIEWS = (
     View("Finder, place not known", "refused.html", "/", at("/?place=Xyzzyhausen")),
     View("Finder, several such places", "refused.html", "/", at("/?place=Neustadt")),
     View("Finder, wrong entry", "refused.html", "/", at("/?place=33330&max_cost_eur=x")),
+    View("Finder in a frame", "finder.html", "/embed", framed),
+    View("Finder in a frame, wrong entry", "refused.html", "/embed", at(FRAMED + "&nights=x")),
     View("Home", "home.html", HOME, at("/homes/anna")),
     View("Home, admission stop", "home.html", HOME, at("/homes/berta")),
     View("Home, not known", "message.html", HOME, at("/homes/nowhere")),

@@ -27,6 +27,8 @@ NO_PAGES = {
     "foot",
     "form",
     "form_token",
+    "framed",
+    "framed_head",
     "icons",
     "layout",
     "mail_reminder",
