@@ -14,6 +14,12 @@ from vacancies.operator import Operator, read_operator
 
 PREFIX = "FREIPLATZ_"
 MOST_WORKERS = 64
+_LABEL = r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?"
+# A wildcard stands for names below one that can be somebody's: not for all of `*.de`.
+_ORIGIN = re.compile(
+    rf"(?:https://(?:{_LABEL}\.|\*\.{_LABEL}\.)+{_LABEL}|http://(?:localhost|127\.0\.0\.1))"
+    r"(?::[0-9]{1,5})?"
+)
 
 
 # What every such file begins with (PMTiles specification, version 3).
@@ -51,6 +57,7 @@ class Settings:
     outbound_ports: tuple[int, ...] = (443, 8443)
     outbound_loopback: bool = False
     operator: Operator = field(default_factory=Operator)
+    embed_origins: tuple[str, ...] = ()
 
 
 NAMES = tuple(
@@ -71,6 +78,7 @@ NAMES = tuple(
         "OUTBOUND_PORTS",
         "OUTBOUND_LOOPBACK",
         "OPERATOR_FILE",
+        "EMBED_ORIGINS",
     )
 )
 
@@ -114,6 +122,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     ports = _ports(value("OUTBOUND_PORTS") or "443,8443", wrong)
     loopback = _loopback(value("OUTBOUND_LOOPBACK") or "false", value("PUBLIC_URL"), wrong)
     operator = _operator(value("OPERATOR_FILE"), wrong)
+    embed_origins = _origins(value("EMBED_ORIGINS") or "", wrong)
     secret = value("SECRET_KEY")
     if secret is not None and len(secret) < 32:
         wrong.append("FREIPLATZ_SECRET_KEY must have at least 32 characters")
@@ -135,6 +144,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         outbound_ports=ports,
         outbound_loopback=loopback,
         operator=operator,
+        embed_origins=embed_origins,
     )
 
 
@@ -182,6 +192,18 @@ def _operator(path: str | None, wrong: list[str]) -> Operator:
     except SettingsError as error:
         wrong.append(f"FREIPLATZ_OPERATOR_FILE: {error.detail.rstrip('.')}")
         return Operator()
+
+
+def _origins(text: str, wrong: list[str]) -> tuple[str, ...]:
+    """Sources as `frame-ancestors` takes them (CSP level 3, section 6.4.2.1), or `*` alone."""
+    origins = tuple(dict.fromkeys(re.split(r"[\s,]+", text))) if text else ()
+    if origins == ("*",) or all(map(_ORIGIN.fullmatch, origins)):
+        return origins
+    wrong.append(
+        "FREIPLATZ_EMBED_ORIGINS must be * alone, or origins with commas, without a path:"
+        " https://www.example.org,https://*.example.org (http:// for this machine only)"
+    )
+    return ()
 
 
 def _check_address(

@@ -36,6 +36,7 @@ from web.barrier import barrier
 from web.basemap import basemap
 from web.changes import changes
 from web.corrections import corrections, forget_for_ever
+from web.embed import ancestors, embed, is_embedded
 from web.feedback import feedback
 from web.feedback_mail import open_asker
 from web.figures import Figures
@@ -115,6 +116,7 @@ def create_app(
         barrier,
         shortlist,
         feedback,
+        embed,
         report_pages,
         report_files,
         *STAFF_PAGES,
@@ -275,12 +277,18 @@ async def _secure(response: Response) -> Response:
     headers.setdefault("Referrer-Policy", "same-origin")
     if response.mimetype == "text/html":
         headers.setdefault("Content-Security-Policy", _content_security_policy())
-        headers.setdefault("Permissions-Policy", "geolocation=(self), camera=(), microphone=()")
+        place = "" if is_embedded() else "self"
+        headers.setdefault("Permissions-Policy", f"geolocation=({place}), camera=(), microphone=()")
+        if is_embedded():
+            headers["X-Robots-Tag"] = "noindex"  # the finder itself is to be found
+        else:
+            headers["X-Frame-Options"] = "DENY"  # for what knows no frame-ancestors
     return response
 
 
 def _content_security_policy() -> str:
-    """Everything from here, nothing inline; images also from the operator's tile server."""
+    """Everything from here, nothing inline; images also from the operator's tile server. Only
+    the finder's page for frames may be framed, and only by the sites of the operator's list."""
     images = "'self' data:"
     basemap = state().settings.basemap
     if basemap and basemap.file:
@@ -290,5 +298,6 @@ def _content_security_policy() -> str:
         images += f" {parts.scheme}://{parts.netloc.replace('{s}', '*')}"
     return (
         f"default-src 'self'; img-src {images}; style-src 'self'; script-src 'self';"
-        " object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'self'"
+        " object-src 'none'; base-uri 'none'; form-action 'self';"
+        f" frame-ancestors {ancestors()}"
     )

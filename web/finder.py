@@ -29,6 +29,8 @@ from web.choices import Choices
 from web.client_start import client_start
 from web.client_words import place_words
 from web.cursor import Cursor
+from web.embed import EMBED, check_accent, is_embedded
+from web.embed import PAGE_SIZE as FRAME_PAGE_SIZE
 from web.form import Form, api_parameters
 from web.language import Language
 from web.pages import current_language, link, page
@@ -42,13 +44,17 @@ finder = Blueprint("finder", __name__)
 
 
 @finder.get("/")
+@finder.get(EMBED)
 async def index() -> Response:
-    """The finder: form, answer, list, and the data with which the client goes on."""
+    """The finder: form, answer, list, and the data with which the client goes on; also as it
+    fits into a frame of another site."""
     form = Form.read(request.args)
+    size = FRAME_PAGE_SIZE if is_embedded() else PAGE_SIZE
     try:
+        check_accent()
         geocoder = state().geocoder
         query = _in_order(await parse_query(await form.for_api(geocoder), geocoder))
-        found = state().board.search(query, PAGE_SIZE, request.args.get("after") or None)
+        found = state().board.search(query, size, request.args.get("after") or None)
     except (InvalidInput, UnknownPlace, AmbiguousPlace, GeocoderUnavailable) as error:
         return await _refused(form, error)
     return await _results(form, query, found)

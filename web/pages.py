@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from quart import Quart, Response, current_app, g, has_request_context, request
 from werkzeug.datastructures import MultiDict
 
+from web.embed import EMBED, accent, full_address, is_embedded
 from web.language import DEFAULT, Language, choose, languages
 from web.packing import accepted, pack, packed_response
 from web.state import state
@@ -54,8 +55,11 @@ def _is_desk(path: str) -> bool:
 
 
 def link(path: str, args: MultiDict[str, str] | None = None) -> str:
-    """An address of ours with these parameters, in the language of this page."""
+    """An address of ours with these parameters, in the language of this page. A search that
+    starts in a frame stays in it, with its colour."""
     pairs = [(key, value) for key, value in (args or MultiDict()).items(multi=True) if value]
+    if path == "/" and is_embedded():
+        path, pairs = EMBED, pairs + [("accent", accent())] * bool(accent())
     language = current_language()
     # German must be said too where a person may have chosen another language for good.
     said = has_request_context() and _is_reporting(path) and "lang" in request.args
@@ -157,6 +161,9 @@ def init_pages(app: Quart) -> None:
         alternates=_alternates,
         is_demo=lambda: state().demo,
         is_reporting=lambda: _is_reporting(request.path),
+        is_embedded=is_embedded,
+        accent=accent,
+        full_address=full_address,
     )
     # Now, and not while the first reader waits.
     languages()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from scripts.accessibility_record.steps import (
+    FRAMED,
     LIST,
     OLD,
     SEARCH,
@@ -19,6 +20,7 @@ from scripts.accessibility_record.steps import (
     correction_sent,
     correction_wrong,
     documentation,
+    framed,
     invitation,
     linked,
     list_of_homes,
@@ -95,6 +97,8 @@ VIEWS = (
     View("Finder, place not known", "refused.html", "/", at("/?place=Xyzzyhausen")),
     View("Finder, several such places", "refused.html", "/", at("/?place=Neustadt")),
     View("Finder, wrong entry", "refused.html", "/", at("/?place=33330&max_cost_eur=x")),
+    View("Finder in a frame", "finder.html", "/embed", framed),
+    View("Finder in a frame, wrong entry", "refused.html", "/embed", at(FRAMED + "&nights=x")),
     View("Home", "home.html", HOME, at("/homes/anna")),
     View("Home, admission stop", "home.html", HOME, at("/homes/berta")),
     View("Home, all unfolded", "home.html", HOME, unfolded(at("/homes/anna?grade=3&since=2"))),

@@ -11,6 +11,7 @@ from playwright.async_api import FilePayload, Page
 from scripts.accessibility_record.town import Town
 
 SEARCH = "/?place=33330&care_form=short_term"
+FRAMED = "/embed" + SEARCH[1:] + "&accent=0a6e4f"
 OLD = timedelta(days=3)
 
 Steps = Callable[["Visit"], Awaitable[None]]
@@ -67,6 +68,12 @@ def shown(path: str, selector: str) -> Steps:
 
 async def results(visit: Visit) -> None:
     await visit.go(SEARCH)
+    await visit.page.locator("#live[data-state=live]").wait_for()
+
+
+async def framed(visit: Visit) -> None:
+    """As it fits into a frame of another site; here without one."""
+    await visit.go(FRAMED)
     await visit.page.locator("#live[data-state=live]").wait_for()
 
 

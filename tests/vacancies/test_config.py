@@ -28,6 +28,7 @@ def test_one_sentence_lists_everything_that_is_wrong() -> None:
                 "FREIPLATZ_GEOCODDER": "offline",
                 "FREIPLATZ_OUTBOUND_PORTS": "443,99999",
                 "FREIPLATZ_OUTBOUND_LOOPBACK": "yes",
+                "FREIPLATZ_EMBED_ORIGINS": "www.example.org",
             }
         )
     for name in (
@@ -40,6 +41,7 @@ def test_one_sentence_lists_everything_that_is_wrong() -> None:
         "GEOCODDER",
         "OUTBOUND_PORTS",
         "OUTBOUND_LOOPBACK",
+        "EMBED_ORIGINS",
     ):
         assert f"FREIPLATZ_{name}" in raised.value.detail
 
@@ -71,6 +73,43 @@ def test_this_machine_may_be_called_for_trying_only() -> None:
     assert load_settings(trying).outbound_loopback
     with pytest.raises(SettingsError, match="OUTBOUND_LOOPBACK"):
         load_settings({**trying, "FREIPLATZ_PUBLIC_URL": "https://freiplatz.example"})
+
+
+def test_nobody_may_embed_unless_it_is_said_who() -> None:
+    def origins(text: str) -> tuple[str, ...]:
+        return load_settings({"FREIPLATZ_EMBED_ORIGINS": text}).embed_origins
+
+    assert load_settings({}).embed_origins == ()
+    assert origins("*") == ("*",)
+    town, wide, here = "https://www.guetersloh.de", "https://*.example.de", "http://127.0.0.1:8701"
+    assert origins(f"{town}, {wide}\n{here} {town}") == (town, wide, here)
+    assert origins("https://xn--gtersloh-65a.de:8443") == ("https://xn--gtersloh-65a.de:8443",)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "https://*",
+        "https://*.de",
+        "https://a.*.de",
+        "* https://www.example.org",
+        "http://www.example.org",
+        "https://www.example.org/",
+        "https://www.example.org/page",
+        "https://www.example.org;script-src *",
+        "https://www.Example.org",
+        "https://gütersloh.de",
+        "https://user@example.org",
+        "https://example.org:",
+        "'self'",
+        "https:",
+        "null",
+        ",",
+    ],
+)
+def test_an_origin_that_may_embed_is_exact(wrong: str) -> None:
+    with pytest.raises(SettingsError, match="EMBED_ORIGINS must be"):
+        load_settings({"FREIPLATZ_EMBED_ORIGINS": wrong})
 
 
 def test_empty_means_not_set() -> None:

@@ -23,6 +23,7 @@ TEMPLATES = Path(__file__).parents[2] / "web" / "templates"
 NO_PAGES = {"card", "foot", "form", "form_token", "icons", "layout", "mail_reminder", "staff"}
 NO_PAGES |= {"advice", "filters", "home_costs", "home_steps", "legal", "next_step", "second_place"}
 NO_PAGES |= {"call_feedback", "remember", "shortlist_link"}
+NO_PAGES |= {"framed", "framed_head"}
 
 
 async def test_the_record_has_every_page_of_the_app(service: Service) -> None:

@@ -47,7 +47,13 @@ export default defineConfig({
         "src/plain.ts",
         "src/signin.ts",
         "src/shortlist-page.ts",
+        "src/framed.ts",
+        "src/embed.ts",
       ],
+      output: {
+        // Stands in other people's pages: its name never changes (web/embed.py serves it).
+        entryFileNames: ({ name }) => (name === "embed" ? "embed.js" : "[name]-[hash].js"),
+      },
     },
   },
 });

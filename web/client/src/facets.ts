@@ -32,7 +32,8 @@ export function countChoices(form: HTMLFormElement): void {
     else shown.delete("bbox");
     for (const name of AREA) for (const value of shown.getAll(name)) wanted.append(name, value);
     for (const [name, value] of data) {
-      const isOutside = [...AREA, "lang"].includes(name) || /^(place|label|near)/.test(name);
+      const isOutside =
+        [...AREA, "lang", "accent"].includes(name) || /^(place|label|near)/.test(name);
       if (!isOutside && typeof value === "string" && value !== "") wanted.append(name, value);
     }
     if (!shown.has("near")) wanted.delete("radius_km");

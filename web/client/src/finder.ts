@@ -18,8 +18,9 @@ import { Language } from "./words";
 const AGES_MS = 30_000;
 const REFRESH_MS = 400;
 const RETRY_LOAD_MS = 5_000;
-// From 60 rem the list and the map stand side by side (style.scss).
-const wide = matchMedia("(min-width: 60rem)");
+// From 60 rem the list and the map stand side by side (style.scss), but in a frame never.
+const isFramed = document.body.classList.contains("framed");
+const wide = matchMedia(isFramed ? "not all" : "(min-width: 60rem)");
 
 const start = readStart<FinderStart>();
 const language = new Language(start.words);
@@ -56,6 +57,7 @@ function refresh(): void {
   const sentence = answer(homes);
   const shown = element("answer");
   if (shown.textContent !== sentence) shown.textContent = sentence;
+  shown.dataset["homes"] = String(homes.size);
   status.sayLater(sentence);
   list.refresh();
 }
