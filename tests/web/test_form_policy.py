@@ -17,6 +17,12 @@ CHANGING = {"POST", "PUT", "PATCH", "DELETE"}
 OPEN_TO_PROGRAMS = {
     "/report/link/<token>": "opens by the signed token; its page sends no origin (no-referrer)",
     "/report/link/<token>/renew": "the same",
+    "/alerts/new": "nobody is signed in and there is no cookie; it asks for our origin itself",
+    "/alerts/push": "the same",
+    "/alerts/<token>/confirm": "opens by the signed token, also for a notification",
+    "/alerts/<token>/renew": "the same",
+    "/alerts/<token>/hours": "the same",
+    "/alerts/<token>/stop": "the same, and for mail programs (RFC 8058)",
 }
 
 

@@ -46,6 +46,7 @@ export default defineConfig({
         "src/docs.ts",
         "src/plain.ts",
         "src/signin.ts",
+        "src/alerts.ts",
       ],
     },
   },
