@@ -11,6 +11,8 @@ import secrets
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
+from email import policy
+from email.headerregistry import HeaderRegistry, UnstructuredHeader
 from email.message import EmailMessage
 from email.utils import format_datetime, make_msgid
 from pathlib import Path
@@ -49,6 +51,19 @@ class SmsSender(Protocol):
         """Send `text` to an international `number`; raises `PostRefused`. `name` as for mail."""
 
 
+class _WholeHeader(UnstructuredHeader):
+    """An address of the web in a header. Where it is longer than a line, Python would encode it,
+    and programs that look for an address (RFC 2369) find none; a line may have 998 characters."""
+
+    def fold(self, *, policy: policy.Policy[EmailMessage]) -> str:
+        return f"{self.name}: {self}{policy.linesep}"  # type: ignore[attr-defined]
+
+
+_HEADERS = HeaderRegistry()
+_HEADERS.map_to_type("list-unsubscribe", _WholeHeader)  # type: ignore[arg-type]
+_POLICY = policy.default.clone(header_factory=_HEADERS)
+
+
 def make_mail(
     sender: str,
     recipient: str,
@@ -59,7 +74,7 @@ def make_mail(
     headers: Mapping[str, str] | None = None,
 ) -> EmailMessage:
     """A message that mail programs do not answer by themselves."""
-    message = EmailMessage()
+    message = EmailMessage(policy=_POLICY)
     message["From"] = sender
     message["To"] = recipient
     message["Subject"] = " ".join(subject.split())

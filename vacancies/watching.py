@@ -143,7 +143,7 @@ class Rows(Generic[Watcher]):
         those who saw it as `old` and see it no more."""
         rows = self._grid.at(new.profile.point)
         shown = self._watchers_of(*self._inside(new.profile.point, self._meeting(new, rows)))
-        if old is None or _are_alike(old, new):
+        if old is None or are_alike(old, new):
             return shown, set()
         if old.profile.point != new.profile.point:
             rows = self._grid.at(old.profile.point)
@@ -241,7 +241,7 @@ def _has_one(asked: NDArray[np.int32], word: int) -> NDArray[np.bool_]:
     return found
 
 
-def _are_alike(old: Listing, new: Listing) -> bool:
+def are_alike(old: Listing, new: Listing) -> bool:
     """Whether they concern the same searches."""
     return (
         (not old.free) == (not new.free)

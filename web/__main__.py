@@ -26,6 +26,7 @@ COMMANDS = {
     "reminders": "web.commands.reminders:reminders",
     "corrections": "web.commands.corrections:corrections",
     "lasting": "web.commands.lasting:lasting",
+    "alerts": "web.commands.alerts:alerts",
     "demo": "web.commands.demo:demo",
 }
 

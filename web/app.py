@@ -30,6 +30,9 @@ from vacancies.servers import revive
 from vacancies.sweeper import sweep_for_ever
 from vacancies.tasks import stop_tasks
 from web.account import account
+from web.alerts.asking import alert_asking
+from web.alerts.pages import alert_pages
+from web.alerts.service import Alerts, open_alerts
 from web.api import api as reader_api
 from web.assets import init_assets
 from web.barrier import barrier
@@ -90,7 +93,10 @@ def create_app(
     app.asgi_app = live  # type: ignore[assignment]
     outbound = outbound or outbound_of(settings)
     webhooks = Deliverer(deployment.pool, board, outbound, geocoder, settings.secret_key)
+    mail = open_mail_sender(settings)
+    alerts = open_alerts(deployment, board, geocoder, outbound, mail)
     app.extensions.update(
+        alerts=alerts,
         deployment=deployment,
         keys=KeyRing(deployment.pool),
         live=live,
@@ -98,7 +104,7 @@ def create_app(
         status_of=status_of,
         outbound=outbound,
         webhooks=webhooks,
-        mail=open_mail_sender(settings),
+        mail=mail,
     )
     for blueprint in (
         provider_api,
@@ -117,6 +123,8 @@ def create_app(
         shortlist,
         feedback,
         embed,
+        alert_asking,
+        alert_pages,
         report_pages,
         report_files,
         *STAFF_PAGES,
@@ -132,7 +140,7 @@ def create_app(
     @app.while_serving
     async def lifespan() -> AsyncGenerator[None]:
         async with AsyncExitStack() as stack:
-            follower = await _follow(stack, deployment, board, live, webhooks)
+            follower = await _follow(stack, deployment, board, live, webhooks, alerts)
             live.delivery.start()
             stack.push_async_callback(live.close)
             app.extensions["state"] = State(
@@ -154,6 +162,8 @@ def create_app(
                 sweep_for_ever(deployment.pool, deployment.writer),
                 webhooks.run_for_ever(),
                 forget_for_ever(deployment.pool),
+                alerts.matcher.run_for_ever(),
+                alerts.teller.run_for_ever(),
                 tidy_for_ever(deployment.pool, _notes(deployment)),
                 remind_for_ever(Scheduler(deployment.pool, open_post(settings))),
                 ask_for_ever(open_asker(settings, deployment.pool)),
@@ -179,15 +189,18 @@ async def _follow(
     board: Board,
     live: LiveStreams,
     webhooks: Deliverer,
+    alerts: Alerts,
 ) -> Follower:
     def pass_on(changes: Sequence[Change]) -> None:
         live.delivery.on_changes(changes)
         webhooks.wake(changes)
+        alerts.matcher.wake()
 
     def restart() -> None:
         deployment.doorbell.channel = channel_name(board.epoch)
         live.delivery.on_restart()
         webhooks.wake()
+        alerts.matcher.wake()
 
     follower = Follower(
         deployment.pool,

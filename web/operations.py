@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 
 import msgspec
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
@@ -12,6 +13,7 @@ from quart import Blueprint, Response
 
 from vacancies.database import borrowed, is_connection_error
 from vacancies.judging import select_sweep_lag
+from web.alerts.overview import AlertCounts, select_counts
 from web.state import State, state
 
 operations = Blueprint("operations", __name__)
@@ -72,8 +74,20 @@ async def metrics() -> Response:
     """Prometheus metrics of all processes that share this one's port."""
     write_figures(state())
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Gauges())
+    registry.register(_Gauges(await _alert_counts()))
     return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+
+
+async def _alert_counts() -> AlertCounts | None:
+    """None while the database does not answer: then the other figures matter all the more."""
+    pool = state().deployment.pool
+    try:
+        async with asyncio.timeout(READY_SECONDS), borrowed(pool) as connection:
+            return await select_counts(connection, datetime.now(UTC))
+    except Exception as error:
+        if not is_connection_error(error):
+            raise
+        return None
 
 
 def write_figures(here: State) -> None:
@@ -98,6 +112,9 @@ async def write_for_ever(here: State) -> None:
 class _Gauges(Collector):
     """Read at the moment of asking: nothing is counted on hot paths for it."""
 
+    def __init__(self, alerts: AlertCounts | None) -> None:
+        self._alerts = alerts
+
     def collect(self) -> list[Metric]:
         here = state()
         all_of_us = here.figures.totals()
@@ -121,6 +138,20 @@ class _Gauges(Collector):
                 "freiplatz_redis_listening", "1 while all are subscribed.", all_of_us.is_listening
             ),
             _gauge("freiplatz_writes", "Writes to viewers.", all_of_us.writes),
+            *self._of_alerts(),
+        ]
+
+    def _of_alerts(self) -> list[Metric]:
+        found = self._alerts
+        if found is None:
+            return []
+        alerts = GaugeMetricFamily("freiplatz_alerts", "Alerts by state.", labels=["state"])
+        alerts.add_metric(["pending"], found.pending)
+        alerts.add_metric(["active"], found.active)
+        return [
+            alerts,
+            _gauge("freiplatz_alerts_late", "Due for more than a minute.", found.late),
+            _gauge("freiplatz_alerts_failing", "That could not be handed over.", found.failing),
         ]
 
 

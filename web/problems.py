@@ -16,6 +16,7 @@ from providers.report_form import Doubtful
 from providers.sessions import FormRefused, NotSignedIn
 from providers.signin import SignInRefused, TooManyInvitations
 from vacancies import errors
+from web.alerts.alerts import AlertUnknown, AskedTooOften
 from web.webhooks import endpoints
 
 PROBLEM_TYPE = "application/problem+json"
@@ -51,6 +52,8 @@ STATUS: dict[type[errors.FreiplatzError], HTTPStatus] = {
     errors.Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.OutcomeUnknown: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.Overloaded: HTTPStatus.SERVICE_UNAVAILABLE,
+    AlertUnknown: HTTPStatus.NOT_FOUND,
+    AskedTooOften: HTTPStatus.TOO_MANY_REQUESTS,
     endpoints.UnknownWebhook: HTTPStatus.NOT_FOUND,
     endpoints.KeyTooNarrow: HTTPStatus.FORBIDDEN,
     endpoints.TooManyWebhooks: HTTPStatus.CONFLICT,

@@ -27,9 +27,15 @@ _NAME = N_("Report free places")
 
 @report_files.get("/worker.js")
 async def worker() -> Response:
-    """The service worker. Browsers look here for a new one, so the address is always the same and
-    no cache may answer; the folder of the address is all that it may control."""
-    asset: Asset | None = current_app.extensions["assets"].get(_WORKER)
+    """The service worker."""
+    return await service_worker(_WORKER)
+
+
+async def service_worker(name: str) -> Response:
+    """A service worker of the built client. Browsers look for a new one where they found it, so
+    its address is always the same and no cache may answer; the folder of the address is all that
+    it may control."""
+    asset: Asset | None = current_app.extensions["assets"].get(name)
     if asset is None:
         return Response("No such file.\n", 404, mimetype="text/plain")
     response = packed_response(asset.body, asset.packed, asset.kind)

@@ -12,6 +12,12 @@ from scripts.accessibility_record.steps import (
     OLD,
     SEARCH,
     Steps,
+    alert_asked,
+    alert_confirmed,
+    alert_sent,
+    alert_stop,
+    alert_stopped,
+    alert_wrong,
     an_operation,
     at,
     barrier_wrong,
@@ -71,6 +77,7 @@ class View:
     start: str = ""
 
 
+ALERT = "/alerts/<token>"
 HOME = "/homes/<home_id>"
 WRONG = "/homes/<home_id>/wrong"
 TRAIL = "/homes/<home_id>/trail"
@@ -99,6 +106,14 @@ VIEWS = (
     View("Finder, wrong entry", "refused.html", "/", at("/?place=33330&max_cost_eur=x")),
     View("Finder in a frame", "finder.html", "/embed", framed),
     View("Finder in a frame, wrong entry", "refused.html", "/embed", at(FRAMED + "&nights=x")),
+    View("Alert", "alert_new.html", "/alerts/new", at(f"/alerts/new{SEARCH[1:]}")),
+    View("Alert, wrong address", "alert_new.html", "/alerts/new", alert_wrong),
+    View("Alert, mail sent", "message.html", "/alerts/new", alert_sent),
+    View("Alert, link opened", "alert.html", ALERT, alert_asked),
+    View("Alert, confirmed", "alert.html", ALERT, alert_confirmed),
+    View("Alert, to be stopped", "alert_stop.html", ALERT + "/stop", alert_stop),
+    View("Alert, stopped", "message.html", ALERT + "/stop", alert_stopped),
+    View("Alert, ended", "message.html", ALERT + "/search", at("/alerts/over/search")),
     View("Home", "home.html", HOME, at("/homes/anna")),
     View("Home, admission stop", "home.html", HOME, at("/homes/berta")),
     View("Home, all unfolded", "home.html", HOME, unfolded(at("/homes/anna?grade=3&since=2"))),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 from playwright.async_api import FilePayload, Page
 
@@ -192,6 +194,45 @@ async def renewed(visit: Visit) -> None:
     await linked("pat", age=OLD)(visit)
     await visit.page.locator("main form button").click()
     await visit.page.locator("main form").wait_for(state="detached")
+
+
+async def _ask_for_news(visit: Visit, email: str) -> None:
+    await visit.go(f"/alerts/new{SEARCH[1:]}")
+    await visit.page.locator("#f-email").evaluate("it => { it.form.noValidate = true; }")
+    await visit.page.locator("#f-email").fill(email)
+    await _follow(visit, "form.entry button")
+
+
+async def alert_wrong(visit: Visit) -> None:
+    await _ask_for_news(visit, "tochter@")
+    await visit.page.locator("#e-email").wait_for()
+
+
+async def alert_sent(visit: Visit) -> None:
+    await _ask_for_news(visit, "nobody.who.is.known@example.org")
+
+
+async def alert_asked(visit: Visit) -> None:
+    before = visit.place.mails()
+    # One address is written to a few times a day only.
+    await _ask_for_news(visit, f"{secrets.token_hex(4)}@example.org")
+    link = await visit.place.link_in_new_mail(before, "alerts")
+    await visit.go(link.partition("?")[0])
+
+
+async def alert_confirmed(visit: Visit) -> None:
+    await alert_asked(visit)
+    await _follow(visit, "form[action*='/confirm'] button")
+
+
+async def alert_stop(visit: Visit) -> None:
+    await alert_asked(visit)
+    await visit.go(urlsplit(visit.page.url).path + "/stop")
+
+
+async def alert_stopped(visit: Visit) -> None:
+    await alert_stop(visit)
+    await _follow(visit, "form[action*='/stop'] button")
 
 
 async def _ask(visit: Visit, email: str) -> None:

@@ -101,8 +101,8 @@ class Town:
     def mails(self) -> set[Path]:
         return set((Path(self.environ["FREIPLATZ_DATA_DIR"]) / "mail").glob("[!.]*.eml"))
 
-    async def link_in_new_mail(self, before: set[Path]) -> str:
-        """The path of the link in the mail that has come since."""
+    async def link_in_new_mail(self, before: set[Path], folder: str = "signin") -> str:
+        """The path of the link to a page in `folder`, in the mail that has come since."""
         deadline = asyncio.get_running_loop().time() + _WAIT_SECONDS
         while not (new := self.mails() - before):
             if asyncio.get_running_loop().time() > deadline:
@@ -110,7 +110,7 @@ class Town:
             await asyncio.sleep(_LOOK_SECONDS)
         mail = message_from_bytes(new.pop().read_bytes(), policy=policy.default)
         part = mail.get_body(("plain",))
-        found = re.search(r"https?://[^/\s]+(/signin/\S+)", part.get_content() if part else "")
+        found = re.search(rf"https?://[^/\s]+(/{folder}/\S+)", part.get_content() if part else "")
         assert found is not None
         return str(found[1])
 

@@ -58,3 +58,13 @@ async def test_without_a_server_it_is_a_file(tmp_path: Path) -> None:
     message = message_from_bytes(path.read_bytes(), policy=policy.default)
     assert message["From"] == "Freiplatz <freiplatz@plaetze.example>"
     assert message.get_content() == "Hallo ü\n"
+
+
+def test_a_long_address_to_unsubscribe_stays_one_that_programs_find() -> None:
+    address = f"<https://freiplatz.kreis-musterstadt.example.org/alerts/{'A' * 40}/stop>"
+    message = make_mail(
+        "f@example.org", "a@example.org", "Ä" * 90, "x", headers={"List-Unsubscribe": address}
+    )
+    for sent in (message.as_bytes(), message.as_bytes(policy=policy.SMTP)):
+        assert f"\nList-Unsubscribe: {address}".encode() in sent
+        assert message_from_bytes(sent, policy=policy.default)["Subject"] == "Ä" * 90

@@ -19,6 +19,12 @@ OPEN_TO_PROGRAMS = {
     "/report/link/<token>/renew": "the same",
     "/homes/<home_id>/feedback": "for everybody: looks at the origin itself, and has limits",
     "/feedback/<feedback_id>/undo": "the same; opens by a random number",
+    "/alerts/new": "nobody is signed in and there is no cookie; it asks for our origin itself",
+    "/alerts/push": "the same",
+    "/alerts/<token>/confirm": "opens by the signed token, also for a notification",
+    "/alerts/<token>/renew": "the same",
+    "/alerts/<token>/hours": "the same",
+    "/alerts/<token>/stop": "the same, and for mail programs (RFC 8058)",
 }
 
 

@@ -49,6 +49,7 @@ export default defineConfig({
         "src/shortlist-page.ts",
         "src/framed.ts",
         "src/embed.ts",
+        "src/alerts.ts",
       ],
       output: {
         // Stands in other people's pages: its name never changes (web/embed.py serves it).

@@ -13,20 +13,22 @@ from vacancies.errors import FreiplatzError
 log = structlog.get_logger()
 
 
-async def survive(work: Awaitable[object]) -> bool:
-    """Do `work`; False if it failed, which is in the log then."""
+async def survive(work: Awaitable[object], what: str = "webhooks") -> bool:
+    """Do `work` for `what`; False if it failed, which is in the log then."""
     try:
         await work
     except FreiplatzError as error:
-        log.warning("work for webhooks failed", code=error.code)
+        log.warning("work in the background failed", what=what, code=error.code)
     except Exception as error:
         if is_connection_error(error):
-            log.warning("work for webhooks failed", error=type(error).__name__)
+            log.warning("work in the background failed", what=what, error=type(error).__name__)
         else:
             # Not the message: Postgres puts whole rows into its details, with addresses that
             # may hold secrets.
             where = "".join(traceback.format_tb(error.__traceback__)[-5:])
-            log.error("work for webhooks failed", error=type(error).__name__, where=where)
+            log.error(
+                "work in the background failed", what=what, error=type(error).__name__, where=where
+            )
     else:
         return True
     return False
