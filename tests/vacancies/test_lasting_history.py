@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from vacancies.commands import Amend, Confirm, Describe, Report, Undo
+from vacancies.commands import Amend, Command, Confirm, Describe, Report, Undo
 from vacancies.database import Pool
 from vacancies.lasting import EDGES_HOURS, Cell, size_of
 from vacancies.lasting_history import select_cells
@@ -48,12 +48,12 @@ def naive(history: History, capacity: dict[str, dict[str, int]], now: datetime) 
     for home, said in kept.items():
         gaps = [_gap(a, b) for (a, _), (b, _) in pairwise(said)]
         if len(gaps := [gap for gap in gaps if gap > timedelta()]) >= 5:
-            usual[home] = median(gaps)
+            usual[home] = timedelta(seconds=median(gap.total_seconds() for gap in gaps))
     if not usual:
         return set()
     since = min(said[0][0].observed_at for home, said in kept.items() if home in usual)
     split = since + (now - since) * 0.7
-    counted: dict[tuple[Any, ...], list[tuple[str, bool]]] = defaultdict(list)
+    counted: dict[Any, list[tuple[str, bool]]] = defaultdict(list)
     for home in usual:
         size = size_of(sum(capacity[home].values()))
         for start, end in _pairs(kept[home], _stops(history[home])):
@@ -158,7 +158,9 @@ def made_up(dice: random.Random) -> list[Told]:
             observed = max(observed, said[-1].observed_at)
         if kind == "amendment":
             stop = dice.choice([None, {"reason": "staff", "until": None}])
-            changes = dice.choice([{"admission_stop": stop}, {"waiting_list": "open"}])
+            changes: dict[str, Any] = dice.choice(
+                [{"admission_stop": stop}, {"waiting_list": "open"}]
+            )
             last = said[-1] if said else Told("", None, at, [])
             told.append(Told(kind, last.observed_at, at, last.lines, changes))
         elif kind == "confirmation" and said:
@@ -262,7 +264,7 @@ async def test_what_the_writer_writes_is_understood(pool: Pool, writer: Writer) 
     profile = Profile(name="h", point=Point(51.9, 8.4), capacity={CareForm.DAY: 12})
     home_id, provider_id, slug = "h", provider.id, provider.slug
     before = datetime.now(UTC)
-    commands = [
+    commands: list[Command] = [
         Describe(home_id=home_id, provider_id=provider_id, provider=slug, profile=profile),
         Report(home_id=home_id, vacancies=one),  # day 0
         Confirm(home_id=home_id),  # day 1: still
