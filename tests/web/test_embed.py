@@ -219,3 +219,10 @@ async def test_any_site_can_load_the_script_which_is_small(service: Service) -> 
     assert "freiplatz-finder" in script
     assert len(script.encode()) < 3_000
     assert not re.search(r"\bimport[ {\"(]", script), "it must stand alone"
+
+
+async def test_a_demonstration_says_so_in_a_frame_too(service: Service) -> None:
+    service.state.demo = True
+    assert "erfundene Heime" in await get(service, SEARCH)
+    service.state.demo = False
+    assert "erfundene Heime" not in await get(service, SEARCH)
