@@ -94,19 +94,20 @@ async def test_the_address_of_a_part_of_the_map_can_be_shared(
         assert page.url == shared, "placing the map is no move of the reader"
     path = shared.removeprefix(service.url)
     async with opened(browser, service, path, PHONE, java_script_enabled=False) as page:
-        assert await page.locator(NAMES).all_inner_texts() == ["Haus a", "Haus b"]
-        assert await page.inner_text("#answer") == answer
+        names, sentence = page.locator(NAMES), page.locator("#answer")
+        await expect(names).to_have_text(["Haus a", "Haus b"])
+        await expect(sentence).to_have_text(answer)
         await page.select_option("#f-radius", "25")
         await page.get_by_role("button", name="Suchen").click()
-        assert await page.locator(NAMES).all_inner_texts() == ["Haus a", "Haus b", "Haus c"]
-        assert "im Umkreis von 25 km" in await page.inner_text("#answer")
+        await expect(names).to_have_text(["Haus a", "Haus b", "Haus c"])
+        await expect(sentence).to_contain_text("im Umkreis von 25 km um 33330")
         await page.goto(shared)
         await page.fill("#f-place", "33602")
         await page.get_by_role("button", name="Suchen").click()
-        await expect(page.locator("#answer")).to_contain_text("im Umkreis von 25 km um 33602")
+        await expect(sentence).to_contain_text("im Umkreis von 25 km um 33602")
         await page.goto(shared)
         await page.get_by_role("link", name="Zurück zu 25 km um 33330").click()
-        assert await page.locator(NAMES).all_inner_texts() == ["Haus a", "Haus b", "Haus c"]
+        await expect(names).to_have_text(["Haus a", "Haus b", "Haus c"])
 
 
 async def test_a_window_that_changes_its_size_is_no_move(

@@ -54,12 +54,9 @@ export class Clusters {
 
 /** Each home that is in no cluster yet takes its neighbours within `reach`. */
 function joined(spots: readonly Spot[], reach: number): Cluster[] {
-  const width = Math.ceil(1 / reach) + 2;
-  const cellOf = ({ x, y }: Spot): number =>
-    (Math.floor(y / reach) + 1) * width + Math.floor(x / reach) + 1;
   const cells = new Map<number, number[]>();
-  spots.forEach((spot, i) => {
-    const cell = cellOf(spot);
+  spots.forEach(({ x, y }, i) => {
+    const cell = cellAt(Math.floor(y / reach), Math.floor(x / reach));
     const others = cells.get(cell);
     if (others === undefined) cells.set(cell, [i]);
     else others.push(i);
@@ -69,13 +66,14 @@ function joined(spots: readonly Spot[], reach: number): Cluster[] {
   spots.forEach((first, i) => {
     if (isTaken[i] === 1) return;
     const members: Spot[] = [];
-    const middle = cellOf(first);
-    for (const row of [-width, 0, width]) {
-      for (const column of [-1, 0, 1]) {
-        for (const other of cells.get(middle + row + column) ?? []) {
+    const [row, column] = [Math.floor(first.y / reach), Math.floor(first.x / reach)];
+    for (let down = -1; down <= 1; down += 1) {
+      for (let right = -1; right <= 1; right += 1) {
+        for (const other of cells.get(cellAt(row + down, column + right)) ?? []) {
           if (isTaken[other] === 1) continue;
           const spot = spots[other]!;
-          const [dx, dy] = [spot.x - first.x, spot.y - first.y];
+          const dx = spot.x - first.x;
+          const dy = spot.y - first.y;
           if (dx * dx + dy * dy > reach * reach) continue;
           isTaken[other] = 1;
           members.push(spot);
@@ -85,6 +83,11 @@ function joined(spots: readonly Spot[], reach: number): Cluster[] {
     clusters.push(clusterOf(first, members));
   });
   return clusters;
+}
+
+/** A small whole number, which a Map finds fastest. Two cells may share one: distances decide. */
+function cellAt(row: number, column: number): number {
+  return (Math.imul(row, 73_856_093) ^ Math.imul(column, 19_349_663)) & 0x3fff_ffff;
 }
 
 function clusterOf(first: Spot, spots: readonly Spot[]): Cluster {
