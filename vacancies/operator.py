@@ -120,7 +120,7 @@ def read_operator(path: Path) -> Operator:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path} is no TOML in UTF-8: {error}.") from error
     wrong: list[str] = []
-    operator = _read(Operator, found, "", wrong)
+    operator: Operator = _read(Operator, found, "", wrong)
     if wrong:
         raise SettingsError(f"{path} must be mended: " + "; ".join(wrong) + ".")
     return operator

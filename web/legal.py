@@ -7,6 +7,7 @@ file (`vacancies/operator.py`), and what is missing there the page says.
 from __future__ import annotations
 
 from datetime import date
+from typing import Any
 from urllib.parse import urlsplit
 
 from quart import Blueprint, Response, current_app
@@ -69,7 +70,7 @@ async def accessibility() -> Response:
     )
 
 
-async def _page(name: Page, **values: object) -> Response:
+async def _page(name: Page, **values: Any) -> Response:
     operator = state().settings.operator
     language = current_language()
     said_in = next((code for code in (language.code, DEFAULT) if code in operator.texts), None)
