@@ -10,23 +10,7 @@ from __future__ import annotations
 
 import sys
 
-from babel.messages.catalog import Catalog
-from texts import Text, all_texts, catalogues, is_wanted
-
-
-def problem(catalogue: Catalog, text: Text) -> str | None:
-    """What is wrong with the translation of `text`; None if nothing is."""
-    found = catalogue.get(text.id, text.context)
-    if found is None:
-        return "is missing"
-    strings = found.string if isinstance(found.string, tuple | list) else (found.string,)
-    if not all(strings) or (found.pluralizable and len(strings) < catalogue.num_plurals):
-        return "is not translated"
-    if found.fuzzy:
-        return "is marked as fuzzy"
-    for error in found.check(catalogue):
-        return str(error)
-    return None
+from texts import all_texts, catalogues, is_wanted, problem
 
 
 def main() -> int:

@@ -112,3 +112,18 @@ def catalogues() -> Iterator[tuple[str, Path, Catalog]]:
         code = path.parts[-3]
         with path.open("rb") as source:
             yield code, path, read_po(source, locale=language_of(code))
+
+
+def problem(catalogue: Catalog, text: Text) -> str | None:
+    """What is wrong with the translation of `text`; None if nothing is."""
+    found = catalogue.get(text.id, text.context)
+    if found is None:
+        return "is missing"
+    strings = found.string if isinstance(found.string, tuple | list) else (found.string,)
+    if not all(strings) or (found.pluralizable and len(strings) < catalogue.num_plurals):
+        return "is not translated"
+    if found.fuzzy:
+        return "is marked as fuzzy"
+    for error in found.check(catalogue):
+        return str(error)
+    return None

@@ -7,7 +7,9 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+from babel.messages.pofile import read_po
 
+from scripts.texts import Text, is_wanted, problem
 from tests.conftest import Service
 from tests.web.carer import carer_of
 from web import language
@@ -40,6 +42,36 @@ def test_leichte_sprache_is_written_as_german_is() -> None:
     assert simple.day(date(2026, 12, 24), date(2025, 1, 1)) == "24. Dezember 2026"
     assert simple.gettext("Waiting list closed") == "Die Warte-Liste ist voll"
     assert simple.gettext("Sign out") == german.gettext("Sign out"), "the desk is not in it"
+
+
+@pytest.mark.parametrize(
+    ("file", "wanted_by"),
+    [
+        ("finder.py", {"de", "de-simple", "tr", "ru"}),
+        ("templates/imprint.html", {"de", "de-simple", "tr", "ru"}),
+        ("templates/layout.html", {"de", "de-simple", "tr", "ru", "pl", "ar"}),
+        ("templates/report.html", {"de", "tr", "ru", "pl", "ar"}),
+        ("link_mail.py", {"de", "tr", "ru", "pl", "ar"}),
+        ("webhooks/desk.py", {"de", "tr", "ru"}),
+    ],
+)
+def test_each_catalogue_must_have_its_pages(file: str, wanted_by: set[str]) -> None:
+    text = Text(file, 1, "Save", [], None)
+    codes = {path.name for path in language.TRANSLATIONS.iterdir() if path.is_dir()}
+    assert {code for code in codes if is_wanted(text, code)} == wanted_by
+
+
+def test_a_text_that_is_not_translated_is_found() -> None:
+    with (language.TRANSLATIONS / "ru/LC_MESSAGES/messages.po").open("rb") as source:
+        catalogue = read_po(source, locale="ru")
+    days = Text("language.py", 1, ("%(num)s day ago", "%(num)s days ago"), [], None)
+    assert problem(catalogue, days) is None
+    found = catalogue.get(days.id)
+    assert found is not None
+    found.string = ("%(num)s день назад", "%(num)s дня назад", "")
+    assert problem(catalogue, days) == "is not translated"
+    found.string = ("%(num)s день назад", "%(num)s дня назад", "%(count)s дней назад")
+    assert "placeholder" in str(problem(catalogue, days))
 
 
 def test_what_a_catalogue_lacks_is_german() -> None:

@@ -7,12 +7,14 @@ from pathlib import Path
 
 import pytest
 from msgspec.structs import replace as changed
+from structlog.testing import capture_logs
 
 from tests.conftest import Service, served
 from tests.vacancies.test_operator import example, written
 from tests.web.test_pages import HOSTILE, get, text
 from vacancies.config import Basemap, Settings
 from vacancies.operator import Operator, Texts, read_operator
+from web.commands.serve import warn_of_gaps
 
 PAGES = ("/imprint", "/privacy", "/accessibility")
 
@@ -107,3 +109,16 @@ async def test_readers_get_no_cookie(service: Service) -> None:
     for path in (*PAGES, "/accessibility/report"):
         async with service.client.get(service.url + path) as answer:
             assert "Set-Cookie" not in answer.headers
+
+
+def test_the_start_warns_once_of_what_is_missing(operator: Operator) -> None:
+    with capture_logs() as logged:
+        warn_of_gaps(Operator())
+    (entry,) = logged
+    assert entry["log_level"] == "warning"
+    assert {"name", "privacy.officer", "accessibility.enforcement"} <= set(
+        entry["missing"].split(",")
+    )
+    with capture_logs() as logged:
+        warn_of_gaps(operator)
+    assert logged == []

@@ -43,7 +43,7 @@ def serve(host: str | None, port: int | None, workers: int | None, demo_if_empty
         settings = replace(settings, workers=workers)
     listener = _listen(host or settings.host, settings.port if port is None else port)
     configure_log()
-    _warn_of_gaps(settings.operator)
+    warn_of_gaps(settings.operator)
     _allow_many_files()
     run(_serve(settings, listener, demo_if_empty))
 
@@ -66,7 +66,7 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _warn_of_gaps(operator: Operator) -> None:
+def warn_of_gaps(operator: Operator) -> None:
     """The law wants to know who runs a site."""
     missing = dict.fromkeys(name for page in NEEDED for name in operator.missing(page))
     if missing:
