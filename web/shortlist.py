@@ -25,6 +25,7 @@ from vacancies.errors import (
 from vacancies.geo import distances_km
 from vacancies.models import HomeStatus, Listing, Point
 from web.cards import Card, card
+from web.centres import NAMES, points_of
 from web.form import Form
 from web.language import Language
 from web.pages import current_language, link, page
@@ -103,16 +104,16 @@ def chosen_homes(name: str) -> list[str]:
 
 async def _centres(form: Form) -> Sequence[Point]:
     """From where the reader looks; nothing else of a search counts here."""
-    given = form.for_api()
-    around = MultiDict((key, given[key]) for key in ("near", "place") if key in given)
-    return (await parse_query(around, state().geocoder)).centres
+    geocoder = state().geocoder
+    near = MultiDict([("near", point) for point in await points_of(form.entered, geocoder)])
+    return (await parse_query(near, geocoder)).centres
 
 
 def _address(ids: Sequence[str], place: MultiDict[str, str] | None = None) -> str:
     """The list with these homes, seen from that place."""
     pairs = [("home", home_id) for home_id in ids]
     if place is not None:
-        pairs += [(key, place[key]) for key in ("place", "label", "near") if key in place]
+        pairs += [(key, place[key]) for key in NAMES if key in place]
     return link("/shortlist", MultiDict(pairs))
 
 

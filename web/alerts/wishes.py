@@ -14,6 +14,7 @@ from vacancies.listings import local_date
 from vacancies.search import Query
 from web.alerts.alerts import AskedTooOften, Contents, SearchTooWide, insert_alert
 from web.alerts.service import alerts
+from web.centres import in_words, names_of
 from web.choices import Choices
 from web.form import Form, api_parameters
 from web.language import Language
@@ -41,7 +42,8 @@ def read_form(search: str) -> Form:
 async def wanted_query(form: Form) -> Query:
     """The search to watch: full homes are never news. Raises what a search raises, and
     `SearchTooWide`."""
-    query = replace(await parse_query(form.for_api(), state().geocoder), include_full=False)
+    geocoder = state().geocoder
+    query = replace(await parse_query(await form.for_api(geocoder), geocoder), include_full=False)
     if len(state().board.match(query)[0]) > MOST_HOMES:
         raise SearchTooWide(f"More than {MOST_HOMES} homes match. Narrow the search.")
     return query
@@ -78,7 +80,7 @@ async def ask(contents: Contents, language: str) -> None:
 def wishes_in_words(form: Form, query: Query, language: Language) -> list[str]:
     """What is searched for in words, the place first."""
     _ = language.gettext
-    place = form.place or (_("the chosen place") if query.centres else "")
+    place = in_words(names_of(form.entered), language) if query.centres else ""
     today, board = local_date(datetime.now(UTC)), state().board
     municipalities = Choices(form, board.facets(query), language).by_name(board)["municipality"]
     towns = {choice.value: choice.label for choice in municipalities}
