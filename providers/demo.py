@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import math
+from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
 from random import Random
@@ -18,12 +19,14 @@ from typing import TypeVar
 
 import msgspec
 import numpy as np
+from msgspec.structs import replace
 
 from providers import demo_names
 from providers.demo_homes import State, made_up_lines, made_up_profile, observed_at
+from vacancies.advice import AdviceOffice
 from vacancies.gazetteer import Gazetteer, load_gazetteer
 from vacancies.geo import distances_km
-from vacancies.models import Address, CareForm, Point, Profile, Vacancy
+from vacancies.models import Address, CareForm, Contact, Point, Profile, Vacancy
 
 MOST_HOMES = 50_000
 CENTRE = Point(51.9069, 8.3785)  # Gütersloh
@@ -92,6 +95,24 @@ def made_up_region(homes: int, seed: int, now: datetime) -> Iterator[DemoHome]:
             profile=profile,
             vacancies=made_up_lines(state, profile, variant, now, random),
             observed_at=observed_at(state, now, random),
+        )
+
+
+def made_up_advice(homes: int, seed: int) -> Iterator[AdviceOffice]:
+    """An advice office in each of the larger towns of the region of that size."""
+    random = Random(seed)
+    sites = _sites(load_gazetteer(), homes, random)
+    towns = Counter(site.address.city for site in sites)
+    for city, count in towns.most_common(max(1, len(towns) // HOMES_PER_POSTCODE)):
+        there = [site for site in sites if site.address.city == city]
+        site = there[random.randrange(count)]
+        digest = hashlib.sha256(f"advice:{seed}:{city}".encode()).digest()
+        yield AdviceOffice(
+            id="d" + base64.b32encode(digest[:8]).decode().rstrip("=").lower(),
+            name=f"Pflegestützpunkt {city} (Demo)",
+            address=replace(site.address, street=demo_names.street(random)),
+            contact=Contact(phone=demo_names.phone(random)),
+            point=site.point,
         )
 
 

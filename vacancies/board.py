@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from vacancies.bands import Bands, sort_name
 from vacancies.columns import Columns
+from vacancies.facets import Facets, count_choices
 from vacancies.geo import Floats, PointIndex, Slots, box_around, chords_km, in_box, position
 from vacancies.geojson import EncodedFeature, encode_feature
 from vacancies.models import CareForm, HomeStatus, Listing
@@ -223,6 +224,13 @@ class Board:
     def _meets(self, query: Query, needed: Requirement, slots: Slots) -> NDArray[np.bool_]:
         prefix = query.municipality
         return self._columns.meets(slots, needed, prefix_range(prefix) if prefix else None)
+
+    def facets(self, query: Query) -> Facets:
+        """How many homes each choice of the search form would leave."""
+        slots, _ = self.in_area(query)
+        prefix = query.municipality
+        municipalities = prefix_range(prefix) if prefix else None
+        return count_choices(self._columns, slots, requirement(query), municipalities)
 
     def changed_since(self, revision: int) -> Slots:
         """Slots whose state is newer than `revision`, in ascending order of revision."""

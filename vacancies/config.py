@@ -15,6 +15,20 @@ PREFIX = "FREIPLATZ_"
 MOST_WORKERS = 64
 
 
+# What every such file begins with (PMTiles specification, version 3).
+_PMTILES = b"PMTiles\x03"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Basemap:
+    """The map under the marks: `address` of raster tiles with {z}, {x} and {y}, or a `file` that
+    the app serves. `attribution` says whose it is; empty: what the file says itself."""
+
+    address: str = ""
+    file: Path | None = None
+    attribution: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What an operator can set. `database_url` and `redis_url` are None while the data
@@ -32,7 +46,7 @@ class Settings:
     smtp_url: str | None = None
     contact_email: str | None = None
     geocoder: str = "offline"
-    basemap: str | None = None
+    basemap: Basemap | None = None
     outbound_ports: tuple[int, ...] = (443, 8443)
     outbound_loopback: bool = False
 
@@ -93,9 +107,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     geocoder = value("GEOCODER") or "offline"
     if geocoder != "offline":
         _check_address(geocoder, "GEOCODER", ("http", "https"), wrong, "or the word offline")
-    basemap = value("BASEMAP")
-    tiles = (basemap or "").partition(" ")[0] or None
-    _check_address(tiles, "BASEMAP", ("http", "https"), wrong, "(.pmtiles files are not read yet)")
+    basemap = _basemap(value("BASEMAP"), wrong)
     ports = _ports(value("OUTBOUND_PORTS") or "443,8443", wrong)
     loopback = _loopback(value("OUTBOUND_LOOPBACK") or "false", value("PUBLIC_URL"), wrong)
     secret = value("SECRET_KEY")
@@ -119,6 +131,25 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         outbound_ports=ports,
         outbound_loopback=loopback,
     )
+
+
+def _basemap(text: str | None, wrong: list[str]) -> Basemap | None:
+    """The address of tiles, or a file of them; then, after a space, whose they are."""
+    if text is None:
+        return None
+    if found := re.fullmatch(r"(.+\.pmtiles)(?:\s+(.*))?", text):
+        path = Path(found[1]).absolute()
+        try:
+            with path.open("rb") as file:
+                is_archive = file.read(8) == _PMTILES
+        except OSError:
+            is_archive = False
+        if not is_archive:
+            wrong.append(f"FREIPLATZ_BASEMAP names {path}, which is no file of PMTiles, version 3")
+        return Basemap(file=path, attribution=found[2] or "")
+    address, _, attribution = text.partition(" ")
+    _check_address(address, "BASEMAP", ("http", "https"), wrong, "or be a file map.pmtiles")
+    return Basemap(address=address, attribution=attribution.strip())
 
 
 def _ports(text: str, wrong: list[str]) -> tuple[int, ...]:

@@ -21,6 +21,7 @@ COMMANDS = {
     "home": "web.commands.administration:home",
     "staff": "web.commands.staff:staff",
     "webhook": "web.commands.webhooks:webhook",
+    "advice": "web.commands.advice:advice",
     "policy": "web.commands.policy:policy",
     "reminders": "web.commands.reminders:reminders",
     "corrections": "web.commands.corrections:corrections",

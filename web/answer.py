@@ -1,18 +1,11 @@
-"""The answer in one sentence, and the ways on when there is none."""
+"""The answer in one sentence."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from msgspec.structs import replace
-
-from vacancies.board import Board
 from vacancies.page import Page
 from vacancies.search import Query
 from web import words
 from web.language import Language
-
-WIDER_KM = (10, 25, 50, 100, 200)
 
 
 def asks_for_details(query: Query) -> bool:
@@ -76,46 +69,3 @@ def _where(query: Query, place: str, language: Language) -> str:
     if query.bbox is not None:
         return language.gettext("in this part of the map")
     return language.gettext("in the whole region")
-
-
-@dataclass(frozen=True, slots=True)
-class WayOn:
-    """A search that finds something, as the parameters to change."""
-
-    label: str
-    total: int
-    key: str
-    value: str  # empty: leave `key` out
-
-
-def ways_on(board: Board, query: Query, language: Language) -> list[WayOn]:
-    """Searches close to `query` that do find homes, each counted, the nearest wish first."""
-    _ = language.gettext
-
-    def total(changed: Query) -> int:
-        return board.search(changed, limit=1).total
-
-    ways: list[WayOn] = []
-    for radius in WIDER_KM if query.centres else ():
-        if radius > query.radius_km and (found := total(replace(query, radius_km=radius))):
-            label = _("Search within %(radius)s", radius=f"{radius}\u00a0km")
-            ways.append(WayOn(label, found, "radius_km", str(radius)))
-            if len(ways) == 2:
-                break
-    fewer = [
-        (_("Any care form"), "care_form", {"care_forms": ()}, query.care_forms),
-        (_("For any sex"), "sex", {"sex": None}, query.sex),
-        (_("Any room"), "room", {"room": None}, query.room),
-        (_("Any care grade"), "care_grade", {"care_grade": None}, query.care_grade),
-        (_("Without a focus"), "focus", {"focuses": ()}, query.focuses),
-        (_("Without special needs"), "need", {"needs": ()}, query.needs),
-        (_("At any time"), "available_by", {"available_by": None}, query.available_by),
-        (_("At any cost"), "max_cost_eur", {"max_cost_eur": None}, query.max_cost_eur),
-    ]
-    for label, key, change, active in fewer:
-        if active and (found := total(replace(query, **change))):  # type: ignore[arg-type]
-            ways.append(WayOn(label, found, key, ""))
-    if not query.include_full and (found := total(replace(query, include_full=True))):
-        label = _("Show homes that are full, to ask for the waiting list")
-        ways.append(WayOn(label, found, "include_full", "true"))
-    return ways

@@ -32,6 +32,14 @@ class PlaceAnswer(msgspec.Struct, frozen=True):
     precision: str
 
 
+class FacetsAnswer(msgspec.Struct, frozen=True):
+    """`total` homes match at `revision`; `counts` is by parameter, then by value."""
+
+    revision: int
+    total: int
+    counts: dict[str, dict[str, int]]
+
+
 @api.after_request
 async def allow_any_origin(response: Response) -> Response:
     response.headers["Access-Control-Allow-Origin"] = "*"
@@ -84,6 +92,17 @@ def encode_page(query: Query, page: Page, epoch: str) -> bytes:
     )
     features = b",".join([feature.at(distance_km) for _, distance_km, feature in page.hits])
     return b'{"type":"FeatureCollection",%b,"features":[%b]}' % (members[1:-1], features)
+
+
+@api.get("/vacancies/facets")
+async def facets() -> Response:
+    """How many homes each choice of the search would leave."""
+    check_names(request.args, SEARCH)
+    query = await parse_query(request.args, state().geocoder)
+    found = state().board.facets(query)
+    body = msgspec.json.encode(FacetsAnswer(state().board.revision, found.total, found.counts))
+    headers = {"Cache-Control": "no-cache"}
+    return Response(body, content_type="application/json", headers=headers)
 
 
 @api.get("/homes/<home_id>")

@@ -16,6 +16,7 @@ from providers.api import api as provider_api
 from providers.auth import KeyRing
 from providers.post import open_mail_sender, sender_address
 from providers.reminder_scheduler import Scheduler, remind_for_ever
+from vacancies.advice import AdviceOffices
 from vacancies.audience import Audience
 from vacancies.board import Board, Change
 from vacancies.database import is_connection_error
@@ -30,6 +31,7 @@ from vacancies.tasks import stop_tasks
 from web.account import account
 from web.api import api as reader_api
 from web.assets import init_assets
+from web.basemap import basemap
 from web.changes import changes
 from web.corrections import corrections, forget_for_ever
 from web.figures import Figures
@@ -100,6 +102,7 @@ def create_app(
         changes,
         operations,
         finder,
+        basemap,
         home_pages,
         corrections,
         report_pages,
@@ -129,6 +132,7 @@ def create_app(
                 live,
                 figures or Figures(),
                 await deployment.is_demo(),
+                AdviceOffices(deployment.pool),
             )
             await stack.enter_async_context(outbound)
             background = [
@@ -264,8 +268,11 @@ async def _secure(response: Response) -> Response:
 def _content_security_policy() -> str:
     """Everything from here, nothing inline; images also from the operator's tile server."""
     images = "'self' data:"
-    if basemap := state().settings.basemap:
-        parts = urlsplit(basemap)
+    basemap = state().settings.basemap
+    if basemap and basemap.file:
+        images += " blob:"  # tiles that the client has cut out of the file
+    elif basemap:
+        parts = urlsplit(basemap.address)
         images += f" {parts.scheme}://{parts.netloc.replace('{s}', '*')}"
     return (
         f"default-src 'self'; img-src {images}; style-src 'self'; script-src 'self';"

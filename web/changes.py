@@ -43,6 +43,12 @@ CHANGES = (
     ApiChange(
         date=date(2026, 11, 26),
         kind="added",
+        paths=["GET /api/v1/vacancies/facets"],
+        text="How many homes each choice of a search would leave.",
+    ),
+    ApiChange(
+        date=date(2026, 11, 26),
+        kind="added",
         paths=[_HOME, "GET /api/v1/vacancies"],
         text="Homes have `languages`, `ownership` and `quality_url`; a search takes `language` and"
         " `ownership` (repeatable: or), and `available_until` with `nights` for a stay that ends.",

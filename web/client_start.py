@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from web.basemap import basemap_for_client
 from web.client_words import client_words
 from web.language import Language
 from web.pages import link
-from web.state import state
 
 
 def client_start(language: Language) -> dict[str, Any]:
     """Words, the way links are made, and the base map."""
-    address, _, attribution = (state().settings.basemap or "").partition(" ")
-    tiles = address if address.startswith(("http://", "https://")) else ""
     return {
         "words": client_words(language),
         "linkSuffix": link(""),
-        "basemap": {"address": tiles, "attribution": attribution} if tiles else None,
+        "basemap": basemap_for_client(),
     }

@@ -59,6 +59,7 @@ _CLIENT_TEXTS = {
     "zoomIn": N_("Zoom in"),
     "zoomOut": N_("Zoom out"),
     "hereSearched": N_("Here you are searching"),
+    "showPlaces": N_("Show places"),
     "homeNews": N_("New report at %(time)s: %(what)s."),
     "homeSame": N_("Reported again at %(time)s: nothing has changed."),
 }
@@ -76,6 +77,8 @@ def plurals(language: Language) -> dict[str, dict[str, str]]:
         "suitable": ngettext(
             "%(num)s home with a suitable free place", "%(num)s homes with a suitable free place"
         ),
+        "homes": ngettext("%(num)s home", "%(num)s homes"),
+        "showHomes": ngettext("Show %(num)s home", "Show %(num)s homes"),
         "newPlaces": ngettext("Show %(num)s new place", "Show %(num)s new places"),
         "newSaid": ngettext("%(num)s new place.", "%(num)s new places."),
         "goneSaid": ngettext("%(num)s place is gone.", "%(num)s places are gone."),

@@ -22,8 +22,10 @@ from vacancies.models import CareForm
 from vacancies.page import Page
 from vacancies.search import Query
 from web import words
-from web.answer import WayOn, answer, asks_for_details, ways_on
+from web.advice import advice_at
+from web.answer import answer, asks_for_details
 from web.cards import EMPTY, card
+from web.choices import Choices
 from web.client_start import client_start
 from web.cursor import Cursor
 from web.form import Form, api_parameters
@@ -31,6 +33,7 @@ from web.language import Language
 from web.pages import current_language, link, page
 from web.parameters import parse_query
 from web.state import state
+from web.ways import ways_on
 
 PAGE_SIZE = 50
 
@@ -54,15 +57,9 @@ def _in_order(query: Query) -> Query:
     return replace(query, care_forms=tuple(form for form in CareForm if form in query.care_forms))
 
 
-def _choices() -> dict[str, Any]:
-    """What the form lets one choose from."""
+def _form_words() -> dict[str, Any]:
     return {
-        "care_forms": words.CARE_FORMS,
         "care_form_hints": words.CARE_FORM_HINTS,
-        "sexes": words.SEXES,
-        "rooms": words.ROOMS,
-        "focuses": words.FOCUSES,
-        "needs": words.NEEDS,
         "today": local_date(datetime.now(UTC)).isoformat(),
     }
 
@@ -89,8 +86,16 @@ async def _refused(form: Form, error: FreiplatzError) -> Response:
         title = _("We cannot use one of your entries")
         text = _("Please check this field: %(field)s.", field=error.field or "?")
         steps = [(_("Start again"), link("/"))]
+    choices = Choices(form, None, current_language()).by_name(state().board)
     return await page(
-        "refused.html", status, form=form, title=title, text=text, steps=steps, **_choices()
+        "refused.html",
+        status,
+        form=form,
+        title=title,
+        text=text,
+        steps=steps,
+        choices=choices,
+        **_form_words(),
     )
 
 
@@ -106,6 +111,8 @@ async def _results(form: Form, query: Query, found: Page) -> Response:
     if query.include_full or request.args.get("after"):
         free = board.search(replace(query, include_full=False), limit=1)
     sentence = answer(query, free, place, language)
+    choices = Choices(form, board.facets(query), language).by_name(board)
+    towns = {choice.value: choice.label for choice in choices["municipality"]}
     return await page(
         "finder.html",
         form=form,
@@ -115,15 +122,15 @@ async def _results(form: Form, query: Query, found: Page) -> Response:
         cards=[card(h.listing, h.distance_km, language, now, query.care_forms) for h in found.hits],
         empty=EMPTY,
         total=found.total,
-        chips=form.chips(query, language, local_date(now)),
-        ways=[(way, _way_address(form, way)) for way in ways_on(board, query, language)]
-        if not found.total
-        else [],
+        chips=form.chips(query, language, local_date(now), towns),
+        advice=await advice_at(query.centres[0]) if query.centres and not found.total else None,
+        ways=[] if found.total else _ways(form, query, language, now),
         next_address=link("/", _after(form, found.next)) if found.next else "",
         first_address=link("/", form.entered) if request.args.get("after") else "",
         as_of=language.clock(now),
         client=await _client(query, found, place, now, language),
-        **_choices(),
+        choices=choices,
+        **_form_words(),
     )
 
 
@@ -131,8 +138,10 @@ def _after(form: Form, token: str | None) -> MultiDict[str, str]:
     return form.changed("after", token or "")
 
 
-def _way_address(form: Form, way: WayOn) -> str:
-    return link("/", form.changed(way.key, way.value))
+def _ways(form: Form, query: Query, language: Language, now: datetime) -> list[tuple[str, str]]:
+    """Labels and addresses of searches that find something."""
+    ways = ways_on(state().board, query, language, local_date(now))
+    return [(way.label, link("/", form.with_changes(way.changes))) for way in ways]
 
 
 async def _client(

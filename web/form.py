@@ -4,18 +4,33 @@ change one thing of it."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from werkzeug.datastructures import MultiDict
 
+from vacancies.listings import local_date
 from vacancies.search import RADIUS_KM, Query
 from web import words
 from web.language import Language
 
 RADII_KM = (5, 10, 25, 50, 100)
-MORE_FILTERS = ("sex", "room", "care_grade", "focus", "need", "available_by", "max_cost_eur")
+MORE_FILTERS = (
+    "sex",
+    "room",
+    "care_grade",
+    "focus",
+    "need",
+    "available_by",
+    "available_until",
+    "nights",
+    "language",
+    "ownership",
+    "municipality",
+    "max_cost_eur",
+)
 FIELDS = (
     "place",
     "label",
@@ -24,7 +39,6 @@ FIELDS = (
     "bbox",
     "care_form",
     "include_full",
-    "municipality",
 )
 
 
@@ -57,6 +71,7 @@ class Form:
                 entered.poplist(key)
         if entered.get("near") or entered.get("place"):
             entered.poplist("bbox")
+        _complete_stay(entered)
         return cls(entered)
 
     def text(self, key: str) -> str:
@@ -90,10 +105,15 @@ class Form:
 
     def changed(self, key: str, value: str) -> MultiDict[str, str]:
         """All parameters with `key` set to `value` only, or without it if that is empty."""
+        return self.with_changes({key: value})
+
+    def with_changes(self, changes: Mapping[str, str]) -> MultiDict[str, str]:
+        """The same for several."""
         args = MultiDict(self.entered.items(multi=True))
-        args.poplist(key)
-        if value:
-            args.add(key, value)
+        for key, value in changes.items():
+            args.poplist(key)
+            if value:
+                args.add(key, value)
         return args
 
     def at(self, label: str, latitude: object, longitude: object) -> MultiDict[str, str]:
@@ -108,8 +128,11 @@ class Form:
         args.setlist(key, [other for other in args.getlist(key) if other != value])
         return args
 
-    def chips(self, query: Query, language: Language, today: date) -> list[Chip]:
-        """Every filter that narrows this search, apart from the area."""
+    def chips(
+        self, query: Query, language: Language, today: date, towns: Mapping[str, str]
+    ) -> list[Chip]:
+        """Every filter that narrows this search, apart from the area. `towns` are the names of
+        municipalities by their key."""
         _ = language.gettext
         chips = [
             *self._code_chips("care_form", query.care_forms, words.CARE_FORMS, language),
@@ -117,19 +140,28 @@ class Form:
             *self._code_chips("room", filter(None, [query.room]), words.ROOMS, language),
             *self._code_chips("focus", query.focuses, words.FOCUSES, language),
             *self._code_chips("need", query.needs, words.NEEDS, language),
+            *self._code_chips("ownership", query.ownerships, words.OWNERSHIPS, language),
         ]
+        chips += [
+            Chip(language.spoken(code), self._without("language", code)) for code in query.languages
+        ]
+        if query.municipality:
+            label = towns.get(query.municipality, query.municipality)
+            chips.append(Chip(label, self.changed("municipality", "")))
         if query.care_grade:
             label = _("care grade %(grades)s", grades=query.care_grade)
             chips.append(Chip(label, self.changed("care_grade", "")))
         if query.available_by:
-            label = _("free by %(day)s", day=language.day(query.available_by, today))
-            chips.append(Chip(label, self.changed("available_by", "")))
+            chips.append(Chip(_stay(query, language, today), self._without_stay()))
         if query.max_cost_eur is not None:
             label = _("up to %(amount)s a month", amount=language.euros(query.max_cost_eur))
             chips.append(Chip(label, self.changed("max_cost_eur", "")))
         if query.include_full:
             chips.append(Chip(_("full ones too"), self.changed("include_full", "")))
         return chips
+
+    def _without_stay(self) -> MultiDict[str, str]:
+        return self.with_changes({"available_by": "", "available_until": "", "nights": ""})
 
     def _code_chips(
         self, key: str, codes: Iterable[str], names: Mapping[Any, str], language: Language
@@ -146,6 +178,35 @@ class Form:
         return sum(len(self.chosen(key)) for key in MORE_FILTERS)
 
 
+def _complete_stay(entered: MultiDict[str, str]) -> None:
+    """Who says only until when, or how many nights, means from today, or from that day on."""
+    nights = entered.get("nights", "")
+    if entered.get("available_until") or nights:
+        entered.setdefault("available_by", local_date(datetime.now(UTC)).isoformat())
+    if nights.isdecimal() and len(nights) < 4 and not entered.get("available_until"):
+        with suppress(ValueError):  # said when it is used
+            start = date.fromisoformat(entered["available_by"])
+            entered["available_until"] = (start + timedelta(days=int(nights))).isoformat()
+
+
+def _stay(query: Query, language: Language, today: date) -> str:
+    """From when, until when, and how long, in words."""
+    assert query.available_by is not None
+    first = language.day(query.available_by, today)
+    if query.available_until is None:
+        return language.gettext("free by %(day)s", day=first)
+    last = language.day(query.available_until, today)
+    if query.nights is None:
+        return language.gettext("from %(first)s to %(last)s", first=first, last=last)
+    return language.ngettext(
+        "%(num)s night from %(first)s to %(last)s",
+        "%(num)s nights from %(first)s to %(last)s",
+        query.nights,
+        first=first,
+        last=last,
+    )
+
+
 def api_parameters(query: Query) -> list[tuple[str, str]]:
     """The query as parameters of the API, its places resolved: for the client, whose
     search and stream must mean the same as the page."""
@@ -159,11 +220,15 @@ def api_parameters(query: Query) -> list[tuple[str, str]]:
     pairs += [("care_form", form) for form in query.care_forms]
     pairs += [("focus", focus) for focus in query.focuses]
     pairs += [("need", need) for need in query.needs]
+    pairs += [("language", code) for code in query.languages]
+    pairs += [("ownership", code) for code in query.ownerships]
     single = {
         "sex": query.sex,
         "room": query.room,
         "care_grade": query.care_grade,
         "available_by": query.available_by,
+        "available_until": query.available_until,
+        "nights": query.nights,
         "municipality": query.municipality,
         "max_cost_eur": query.max_cost_eur,
     }

@@ -13,6 +13,7 @@ from vacancies.errors import InvalidParameter
 from vacancies.listings import local_date
 from vacancies.models import CareForm, HomeStatus, Listing
 from vacancies.reliability import select_reliability
+from web.advice import advice_at
 from web.cards import card
 from web.client_start import client_start
 from web.cursor import Cursor
@@ -64,6 +65,7 @@ async def _page(listing: Listing, situation: Situation) -> Response:
     return await page(
         "home.html",
         home=listing,
+        advice=await advice_at(profile.point, profile.municipality),
         card=view,
         path=link(home_path(listing.id)),
         wrong_path=link(f"{home_path(listing.id)}/wrong"),

@@ -13,7 +13,7 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -100,6 +100,10 @@ class Language:
     def number(self, value: float, digits: int = 0) -> str:
         return _decimal(round(value, digits), digits, self.locale)
 
+    def spoken(self, code: str) -> str:
+        """What a language is called, by its ISO 639 code."""
+        return str(self.locale.languages.get(code, code))
+
     def distance(self, km: float) -> str:
         """Kilometres: one digit after the point below ten, none from there."""
         return f"{self.number(km, 1 if round(km, 1) < 10 else 0)}\u00a0km"
@@ -110,6 +114,12 @@ class Language:
     def day(self, day: date, today: date) -> str:
         """A calendar day in words; the year only if it is not this one."""
         return _day(day, day.year != today.year, self.locale)
+
+    def coming_day(self, day: date, today: date) -> str:
+        """The same; the day of the week within the next six days."""
+        if timedelta() < day - today < timedelta(days=7):
+            return format_date(day, "EEEE", locale=self.locale)
+        return self.day(day, today)
 
     def clock(self, at: datetime) -> str:
         """Hours and minutes in the region."""

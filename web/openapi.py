@@ -19,7 +19,7 @@ from providers.payloads import HomeBody, ReportBody, ReportRow
 from providers.plausibility import Doubt
 from vacancies.geojson import Properties
 from vacancies.search import LIMIT, LIMIT_RANGE
-from web.api import PlaceAnswer
+from web.api import FacetsAnswer, PlaceAnswer
 from web.changes import ApiChanges
 from web.openapi_parameters import (
     HOME_ID,
@@ -72,7 +72,7 @@ def _encoded() -> bytes:
 def build_document() -> Json:
     types = (
         *(ReportBody, ManyReports, HomeBody, ReportsResult, Doubt, Problem),
-        *(PlaceAnswer, Points, Readiness, SearchFeature, ApiChanges),
+        *(PlaceAnswer, FacetsAnswer, Points, Readiness, SearchFeature, ApiChanges),
         *WEBHOOK_TYPES,
     )
     _, schemas = msgspec.json.schema_components(types, ref_template=_REF)
@@ -222,6 +222,15 @@ def _paths() -> Json:
                     {**_ok(plain, _ref("Points")), "304": {"description": "Not Modified"}},
                     (400, 404, 422, 503),
                 ),
+            }
+        },
+        "/api/v1/vacancies/facets": {
+            "get": {
+                "summary": "How many homes each choice of the search would leave",
+                "description": "Each value is counted with all other parameters as they are: in"
+                " place of those of its own parameter, and for `focus` and `need` on top of them.",
+                "parameters": search,
+                "responses": _answers(_ok(plain, _ref("FacetsAnswer")), (400, 404, 422, 503)),
             }
         },
         "/api/v1/vacancies/stream": {

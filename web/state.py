@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from quart import current_app
 
+from vacancies.advice import AdviceOffices
 from vacancies.audience import Audience
 from vacancies.board import Board
 from vacancies.config import Settings
@@ -27,6 +28,7 @@ class State:
     live: LiveStreams
     figures: Figures
     demo: bool
+    advice: AdviceOffices
 
 
 def state() -> State:

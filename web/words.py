@@ -5,9 +5,20 @@ Everything here is a message id (English) until a `Language` translates it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from vacancies.models import CareForm, Focus, Freshness, Need, Room, Sex, StopReason, WaitingList
+from vacancies.models import (
+    CareForm,
+    Focus,
+    Freshness,
+    Need,
+    Ownership,
+    Room,
+    Sex,
+    StopReason,
+    WaitingList,
+)
 from web.language import Language
 
 
@@ -53,6 +64,11 @@ NEEDS = {
     Need.SOCIAL_ASSISTANCE: N_("social assistance pays"),
     Need.WEEKEND_ADMISSION: N_("moving in at weekends"),
 }
+OWNERSHIPS = {
+    Ownership.NONPROFIT: N_("a charity or church"),
+    Ownership.PUBLIC: N_("a town or district"),
+    Ownership.PRIVATE: N_("a company"),
+}
 SEXES = {Sex.FEMALE: N_("for a woman"), Sex.MALE: N_("for a man")}
 ROOMS = {Room.SINGLE: N_("single room"), Room.DOUBLE: N_("double room")}
 STOP_REASONS = {
@@ -74,6 +90,6 @@ FRESHNESS = {
 }
 
 
-def labels(language: Language, words: dict[Any, str]) -> dict[str, str]:
+def labels(language: Language, words: Mapping[Any, str]) -> dict[str, str]:
     """Code to label in that language."""
     return {str(code): language.gettext(message) for code, message in words.items()}

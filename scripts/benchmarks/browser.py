@@ -52,6 +52,8 @@ class Device:
 DESK = Device("desktop", 1280, 800)
 # What Chromium's own tools call "Fast 3G", and a processor of the middle range.
 PHONE = Device("phone", 390, 844, True, 4, 150, 1_600)
+# An old telephone at the edge of the net, on a train: what must still be of use.
+OLD_PHONE = Device("old phone", 360, 740, True, 4, 400, 400)
 
 
 @dataclass

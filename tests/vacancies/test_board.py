@@ -3,9 +3,11 @@ same point, several centres, the antimeridian, a pole, filters, and changes betw
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from datetime import date
 from itertools import pairwise
 from random import Random
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,6 +22,7 @@ from vacancies.geo import BBox, distances_km
 from vacancies.models import (
     CareForm,
     Costs,
+    Focus,
     Freshness,
     HomeStatus,
     Listing,
@@ -27,6 +30,7 @@ from vacancies.models import (
     Ownership,
     Point,
     Profile,
+    Room,
     Sex,
     SpokenLanguage,
     Vacancy,
@@ -248,3 +252,38 @@ def test_a_box_across_the_antimeridian_holds_both_sides() -> None:
     assert {hit.listing.id for hit in page.hits} == expected
     sides = {listing.profile.point.longitude > 0 for listing in listings if listing.id in expected}
     assert sides == {True, False}
+
+
+# Each parameter of the form: the values, and the search with one of them chosen.
+CHOICES: dict[str, tuple[Iterable[Any], Callable[[Query, Any], Query]]] = {
+    "care_form": (CareForm, lambda query, one: replace(query, care_forms=(one,))),
+    "sex": ((Sex.FEMALE, Sex.MALE), lambda query, one: replace(query, sex=one)),
+    "room": ((Room.SINGLE, Room.DOUBLE), lambda query, one: replace(query, room=one)),
+    "care_grade": (range(1, 6), lambda query, one: replace(query, care_grade=one)),
+    "focus": (Focus, lambda query, one: replace(query, focuses=(*query.focuses, one))),
+    "need": (Need, lambda query, one: replace(query, needs=(*query.needs, one))),
+    "language": (SpokenLanguage, lambda query, one: replace(query, languages=(one,))),
+    "ownership": (Ownership, lambda query, one: replace(query, ownerships=(one,))),
+    "municipality": (("05754008",), lambda query, one: replace(query, municipality=one)),
+}
+
+
+@given(st.randoms(use_true_random=False), circles, filters, filters, st.booleans())
+def test_a_choice_leaves_what_its_count_says(
+    random: Random, query: Query, one: dict[str, Any], other: dict[str, Any], is_circle: bool
+) -> None:
+    board = Board()
+    listings = [made_up_listing(number, number + 1, random) for number in range(60)]
+    board.apply(listings, len(listings))
+    query = replace(query if is_circle else Query(care_forms=query.care_forms), **{**one, **other})
+    facets = board.facets(query)
+    assert facets.total == board.search(query, 1).total
+    for name, (values, chosen) in CHOICES.items():
+        counts = facets.counts[name]
+        for value in values:
+            assert counts.get(str(value), 0) == board.search(chosen(query, value), 1).total, (
+                name,
+                value,
+            )
+    for key, slot in facets.municipalities.items():
+        assert board.listing(slot).profile.municipality == key

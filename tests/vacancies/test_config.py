@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from vacancies.config import NAMES, load_settings
+from vacancies.config import NAMES, Basemap, load_settings
 from vacancies.errors import SettingsError
 
 
@@ -55,6 +55,22 @@ def test_corrections_go_to_one_address(wrong: str) -> None:
 def test_ports_are_a_list() -> None:
     settings = load_settings({"FREIPLATZ_OUTBOUND_PORTS": "443, 4443"})
     assert settings.outbound_ports == (443, 4443)
+
+
+def test_a_base_map_is_an_address_or_a_file(tmp_path: Path) -> None:
+    def basemap(text: str) -> Basemap | None:
+        return load_settings({"FREIPLATZ_BASEMAP": text}).basemap
+
+    tiles = "https://tiles.example.org/{z}/{x}/{y}.png"
+    assert basemap(f"{tiles} © Jemand") == Basemap(address=tiles, attribution="© Jemand")
+    file = tmp_path / "my map.pmtiles"
+    file.write_bytes(b"PMTiles\x03")
+    assert basemap(f"{file} © Jemand") == Basemap(file=file, attribution="© Jemand")
+    assert basemap(str(file)) == Basemap(file=file)
+    file.write_bytes(b"PMTiles\x02")
+    for wrong in (str(file), str(tmp_path / "none.pmtiles"), "map.mbtiles"):
+        with pytest.raises(SettingsError, match="FREIPLATZ_BASEMAP"):
+            basemap(wrong)
 
 
 def test_this_machine_may_be_called_for_trying_only() -> None:

@@ -66,7 +66,7 @@ async def opened(
         "request",
         lambda request: (
             watched.foreign.append(request.url)
-            if not request.url.startswith((service.url, "data:"))
+            if not request.url.startswith((service.url, "data:", f"blob:{service.url}"))
             else None
         ),
     )

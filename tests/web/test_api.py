@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import Service, served
-from vacancies.config import Settings
+from vacancies.config import Basemap, Settings
 
 PROVIDER = "caritas-musterstadt"
 
@@ -281,7 +281,7 @@ async def test_a_stay_in_a_window(service: Service) -> None:
 
 
 async def test_only_a_configured_tile_server_may_be_asked(settings: Settings) -> None:
-    own = replace(settings, basemap="https://tiles.example.org/{z}/{x}/{y}.png © Somebody")
+    own = replace(settings, basemap=Basemap(address="https://tiles.example.org/{z}/{x}/{y}.png"))
     for chosen, allowed in ((settings, "'self' data:;"), (own, "data: https://tiles.example.org;")):
         async with served(chosen) as service:
             async with service.client.get(service.url + "/") as answer:

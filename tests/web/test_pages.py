@@ -144,15 +144,70 @@ async def test_nothing_found_offers_what_does_find_something(service: Service) -
     _, html = await get(service, "/?place=33330&radius_km=25&care_form=hospice")
     assert sentence(html) == "Kein freier Platz in Hospiz im Umkreis von 25 km um 33330."
     body = text(html)
-    assert "Jede Pflegeform (1 Einrichtung)" in body
-    assert "Volle Einrichtungen zeigen, für die Warteliste (1 Einrichtung)" in body
+    assert "Jede Pflegeform: 1 Einrichtung" in body
+    assert "Volle Einrichtungen zeigen, für die Warteliste: 1 Einrichtung" in body
     _, html = await get(service, "/?place=33330&radius_km=25&care_form=short_term&room=double")
-    assert "Im Umkreis von 50 km suchen (1 Einrichtung)" in text(html)
-    way = re.search(r'href="([^"]+)">Im Umkreis von 50', html)
+    way = re.search(r'href="([^"]+)">1 Einrichtung im Umkreis von (\d+)', html)
     assert way is not None
     _, html = await get(service, unescape(way[1]))
     assert cards(html) == ["far"]
     assert sentence(html).startswith("1 Einrichtung mit passendem freien Platz in Kurzzeitpflege")
+    smaller = unescape(way[1]).replace(f"radius_km={way[2]}", f"radius_km={int(way[2]) - 1}")
+    assert sentence((await get(service, smaller))[1]).startswith("Keine Einrichtung")
+
+
+async def test_who_comes_too_early_learns_from_which_day_on(service: Service) -> None:
+    await service.put_home("a", capacity={"short_term": 40})
+    windows = [("2099-08-01", "2099-08-10"), ("2099-08-20", "2099-09-20")]
+    lines = [
+        {"care_form": "short_term", "count": 1, "available_from": start, "available_until": end}
+        for start, end in windows
+    ]
+    await service.report("a", *lines)
+    stay = "available_by=2099-08-01&available_until=2099-08-21&nights=14"
+    _, html = await get(service, f"/?place=33330&{stay}&care_form=short_term")
+    assert sentence(html).startswith("Keine Einrichtung")
+    way = re.search(r'href="([^"]+)">1 Einrichtung ab 20. August 2099<', html)
+    assert way is not None
+    _, html = await get(service, unescape(way[1]))
+    assert cards(html) == ["a"]
+    assert "14 Nächte vom 20. August 2099 bis 3. September 2099" in text(html)
+    _, html = await get(service, "/?place=33330&available_by=2099-07-30")
+    assert "1 Einrichtung ab 1. August 2099" in text(html)
+
+
+async def test_who_says_how_long_only_means_from_today(service: Service) -> None:
+    await service.put_home("a")
+    await service.report("a", {"care_form": "short_term", "count": 1})
+    status, html = await get(service, "/?place=33330&nights=14")
+    assert (status, cards(html)) == (200, ["a"])
+    status, html = await get(service, "/?place=33330&available_until=2099-01-01")
+    assert (status, cards(html)) == (200, ["a"])
+    status, html = await get(service, "/?place=33330&nights=viele")
+    assert status == 400
+
+
+async def test_each_choice_says_how_many_homes_it_leaves(service: Service) -> None:
+    await some_homes(service)
+    await service.put_home("pl", languages=["pl", "gsg"], ownership="public")
+    await service.report("pl", {"care_form": "day", "count": 1, "room": "single"})
+
+    def count(html: str, choice: str) -> str:
+        found = re.search(rf'data-count="{choice}">([^<]*)<', html)
+        return found[1] if found else ""
+
+    _, html = await get(service, "/?place=33330&radius_km=25")
+    assert cards(html) == ["pl", "near"] or cards(html) == ["near", "pl"]
+    assert count(html, "language=pl") == "1 Einrichtung"
+    assert count(html, "language=tr") == ""  # nobody: not offered
+    assert count(html, "ownership=public") == "1 Einrichtung"
+    assert count(html, "ownership=private") == "0 Einrichtungen"
+    assert count(html, "care_form=hospice") == "0 Einrichtungen"
+    assert count(html, "room=single").endswith("(2)")
+    assert count(html, "room=double").endswith("(0)")
+    _, html = await get(service, "/?place=33330&radius_km=25&language=pl&ownership=public")
+    assert cards(html) == ["pl"]
+    assert "Polnisch" in text(html)
 
 
 async def test_pages_are_turned_by_links(service: Service) -> None:

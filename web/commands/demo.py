@@ -11,8 +11,9 @@ from datetime import datetime
 import click
 
 from providers.auth import create_key, hash_key
-from providers.demo import MOST_HOMES, DemoHome, made_up_region
+from providers.demo import MOST_HOMES, DemoHome, made_up_advice, made_up_region
 from providers.demo_live import PER_MINUTE, KeyOf, live_reports, select_live_homes
+from vacancies.advice import upsert_advice_offices
 from vacancies.commands import Command, Describe, Report
 from vacancies.config import load_settings
 from vacancies.database import Pool
@@ -103,6 +104,8 @@ async def fill_demo(
                 chunk = []
         if chunk:
             await _write(deployment, chunk)
+    async with deployment.pool.acquire() as connection:
+        await upsert_advice_offices(connection, made_up_advice(homes, seed))
 
 
 async def _write(deployment: Deployment, homes: Sequence[DemoHome]) -> None:

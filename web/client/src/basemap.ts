@@ -45,11 +45,20 @@ export function createMap(container: HTMLElement, start: Start, language: Langua
 }
 
 function addBasemap(map: L.Map, { basemap }: Start): void {
-  if (basemap !== null) {
+  if (basemap?.kind === "pmtiles") {
+    void import("./archive")
+      .then(({ addArchive }) => addArchive(map, basemap))
+      .catch(() => addBuiltIn(map));
+  } else if (basemap?.kind === "raster") {
     map.attributionControl.addAttribution(textOnly(basemap.attribution));
     L.tileLayer(basemap.address, { maxZoom: 19 }).addTo(map);
-    return;
+  } else {
+    addBuiltIn(map);
   }
+}
+
+/** What needs no tiles: outlines and names. */
+function addBuiltIn(map: L.Map): void {
   map.createPane("land").style.zIndex = "200";
   map.createPane("towns").style.zIndex = "450";
   void addOutline(map);
@@ -57,7 +66,7 @@ function addBasemap(map: L.Map, { basemap }: Start): void {
 }
 
 /** Leaflet takes attributions as HTML; ours is a setting, and still only text. */
-function textOnly(text: string): string {
+export function textOnly(text: string): string {
   const node = document.createElement("span");
   node.textContent = text;
   return node.innerHTML;

@@ -4,6 +4,7 @@ import "./style.scss";
 import "./form";
 import { answer } from "./answer";
 import { newCard } from "./card";
+import { countChoices } from "./facets";
 import { Homes } from "./homes";
 import { List } from "./list";
 import type { HomeMap } from "./map";
@@ -198,6 +199,7 @@ wide.addEventListener("change", () => {
   else map?.resize();
 });
 
+countChoices(element<HTMLFormElement>("search"));
 setInterval(() => {
   list.refreshAges();
   status.tick();

@@ -79,11 +79,18 @@ export interface Words extends Spoken {
   freshness: Labels;
 }
 
+/** The map under the marks, if the operator has chosen one. */
+export interface Basemap {
+  kind: "raster" | "pmtiles";
+  address: string;
+  attribution: string;
+}
+
 /** On every page. */
 export interface Start {
   words: Words;
   linkSuffix: string;
-  basemap: { address: string; attribution: string } | null;
+  basemap: Basemap | null;
   centres: [latitude: number, longitude: number][];
 }
 
