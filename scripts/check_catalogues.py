@@ -1,8 +1,9 @@
 """Check that every catalogue has a finished translation of each text that it must have.
 
-German must have all texts of the pages, the languages of carers those of the pages on which homes
-report (`texts.py`). Prints each one that a catalogue lacks, has left empty or marks as fuzzy, or
-whose placeholders differ. `scripts/messages` adds new texts to the catalogues.
+German, Turkish and Russian must have all texts of the pages, Leichte Sprache those for readers,
+the other languages of carers those of the pages on which homes report (`texts.py`). Prints each
+one that a catalogue lacks, has left empty or marks as fuzzy, or whose placeholders differ.
+`scripts/messages` adds new texts to the catalogues.
 """
 
 from __future__ import annotations

@@ -14,9 +14,36 @@ from babel.messages.frontend import parse_mapping_cfg
 from babel.messages.pofile import read_po
 
 WEB = Path(__file__).resolve().parent.parent / "web"
-# These catalogues hold every text. The others hold those of the pages on which homes report, and
-# of the way there.
-COMPLETE = {"de"}
+# These catalogues hold every text.
+COMPLETE = {"de", "tr", "ru"}
+# Leichte Sprache is for readers: its catalogue holds every text but those of the desk.
+SIMPLE = "de-simple"
+DESK_FILES = (
+    "*_mail.py",
+    "account.py",
+    "changes.py",
+    "commands/*",
+    "openapi*.py",
+    "passkeys.py",
+    "people.py",
+    "report*.py",
+    "signin*.py",
+    "staff.py",
+    "trail.py",
+    "upload*.py",
+    "webhooks/*",
+    "templates/account.html",
+    "templates/docs.html",
+    "templates/mail_reminder.html",
+    "templates/people.html",
+    "templates/report*.html",
+    "templates/signin*.html",
+    "templates/staff.html",
+    "templates/trail.html",
+    "templates/upload*.html",
+    "templates/webhook*.html",
+)
+# The other catalogues hold the texts of the pages on which homes report, and of the way there.
 REPORT_FILES = (
     "report*.py",
     "templates/report*.html",
@@ -62,7 +89,19 @@ def all_texts() -> list[Text]:
 
 def is_wanted(text: Text, code: str) -> bool:
     """Whether the catalogue of that language must have the text."""
+    if code == SIMPLE:
+        return not any(fnmatch(text.file, files) for files in DESK_FILES)
     return code in COMPLETE or any(fnmatch(text.file, files) for files in REPORT_FILES)
+
+
+def path_of(code: str) -> Path:
+    """Where the catalogue of that language is."""
+    return WEB / "translations" / code / "LC_MESSAGES" / "messages.po"
+
+
+def language_of(code: str) -> str:
+    """The language that says how a catalogue forms its plurals: `de` for `de-simple`."""
+    return code.partition("-")[0]
 
 
 def catalogues() -> Iterator[tuple[str, Path, Catalog]]:
@@ -71,4 +110,4 @@ def catalogues() -> Iterator[tuple[str, Path, Catalog]]:
     for path in sorted(WEB.glob("translations/*/LC_MESSAGES/messages.po")):
         code = path.parts[-3]
         with path.open("rb") as source:
-            yield code, path, read_po(source, locale=code)
+            yield code, path, read_po(source, locale=language_of(code))

@@ -199,26 +199,28 @@ class Board:
         """Slots in the area of `query`, whatever they offer, tombstones too."""
         columns = self._columns
         slots = self._candidates(query) if within is None else within
+        if query.bbox is not None:
+            latitudes, longitudes = columns.latitude.take(slots), columns.longitude.take(slots)
+            slots = slots[in_box(query.bbox, latitudes, longitudes)]
         if query.centres:
             places = columns.position.take(slots, axis=0)
             distances = chords_km(position(query.centres[0]), places)
             for center in query.centres[1:]:
                 distances = np.minimum(distances, chords_km(position(center), places))
+            if query.bbox is not None:
+                return slots, distances
             near = distances <= query.radius_km
             return slots[near], distances[near]
-        if query.bbox is not None:
-            latitudes, longitudes = columns.latitude.take(slots), columns.longitude.take(slots)
-            slots = slots[in_box(query.bbox, latitudes, longitudes)]
         return slots, np.zeros(len(slots))
 
     def _candidates(self, query: Query) -> Slots:
         """Slots of all in the area of `query`, and some more."""
+        if query.bbox is not None:
+            return self._points().within(query.bbox)
         if query.centres:
             boxes = [box_around(center, query.radius_km) for center in query.centres]
             found = [self._points().within(box) for box in boxes]
             return found[0] if len(found) == 1 else np.unique(np.concatenate(found))
-        if query.bbox is not None:
-            return self._points().within(query.bbox)
         return np.arange(len(self._listings))
 
     def _meets(self, query: Query, needed: Requirement, slots: Slots) -> NDArray[np.bool_]:
@@ -283,7 +285,7 @@ class Board:
 
 def _is_nearby(query: Query) -> bool:
     """Whether `Bands` can answer: only homes with free places, around a centre."""
-    return bool(query.centres) and not query.include_full
+    return bool(query.centres) and query.bbox is None and not query.include_full
 
 
 def prefix_range(prefix: str) -> tuple[int, int]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from vacancies.errors import SettingsError
+from vacancies.operator import Operator, read_operator
 
 PREFIX = "FREIPLATZ_"
 MOST_WORKERS = 64
@@ -49,6 +50,7 @@ class Settings:
     basemap: Basemap | None = None
     outbound_ports: tuple[int, ...] = (443, 8443)
     outbound_loopback: bool = False
+    operator: Operator = field(default_factory=Operator)
 
 
 NAMES = tuple(
@@ -68,6 +70,7 @@ NAMES = tuple(
         "BASEMAP",
         "OUTBOUND_PORTS",
         "OUTBOUND_LOOPBACK",
+        "OPERATOR_FILE",
     )
 )
 
@@ -110,6 +113,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     basemap = _basemap(value("BASEMAP"), wrong)
     ports = _ports(value("OUTBOUND_PORTS") or "443,8443", wrong)
     loopback = _loopback(value("OUTBOUND_LOOPBACK") or "false", value("PUBLIC_URL"), wrong)
+    operator = _operator(value("OPERATOR_FILE"), wrong)
     secret = value("SECRET_KEY")
     if secret is not None and len(secret) < 32:
         wrong.append("FREIPLATZ_SECRET_KEY must have at least 32 characters")
@@ -130,6 +134,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         basemap=basemap,
         outbound_ports=ports,
         outbound_loopback=loopback,
+        operator=operator,
     )
 
 
@@ -167,6 +172,16 @@ def _loopback(text: str, public_url: str | None, wrong: list[str]) -> bool:
         # Whoever has a key could reach what listens on this machine.
         wrong.append("FREIPLATZ_OUTBOUND_LOOPBACK is for trying, not with FREIPLATZ_PUBLIC_URL")
     return text == "true"
+
+
+def _operator(path: str | None, wrong: list[str]) -> Operator:
+    if path is None:
+        return Operator()
+    try:
+        return read_operator(Path(path))
+    except SettingsError as error:
+        wrong.append(f"FREIPLATZ_OPERATOR_FILE: {error.detail.rstrip('.')}")
+        return Operator()
 
 
 def _check_address(

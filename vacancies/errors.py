@@ -59,9 +59,13 @@ class ExceedsCapacity(InvalidInput):
 
 
 class UnknownPlace(FreiplatzError):
-    """No place of that name or postcode is in the gazetteer."""
+    """No place of that name or postcode is in the gazetteer; `candidates` are nearly so."""
 
     code = "unknown_place"
+
+    def __init__(self, detail: str, *, candidates: list[dict[str, object]] | None = None) -> None:
+        super().__init__(detail, field="place")
+        self.candidates = candidates or None
 
 
 class AmbiguousPlace(FreiplatzError):

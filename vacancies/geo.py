@@ -64,6 +64,11 @@ def chords_km(center: Position, places: Floats) -> Floats:
     return found
 
 
+def apart_km(a: Point, b: Point) -> float:
+    """The distance of two points, in the same way."""
+    return math.dist(position(a), position(b))
+
+
 def distances_km(center: Point, latitudes: Floats, longitudes: Floats) -> Floats:
     """Distances from `center`, within 0.5 % of the geodesic up to 2,000 km."""
     return chords_km(position(center), positions(latitudes, longitudes))

@@ -8,38 +8,27 @@ there need coordinates, and searches there `near=` or a geocoding service of you
 
 from __future__ import annotations
 
-import re
+from functools import cached_property
 from typing import Protocol
 
 import msgspec
 import numpy as np
 
 from vacancies.errors import AmbiguousPlace, UnknownPlace
-from vacancies.gazetteer import Gazetteer, Town, dominant, load_gazetteer
-from vacancies.geo import distances_km
+from vacancies.gazetteer import Gazetteer, load_gazetteer
+from vacancies.geo import apart_km
 from vacancies.models import Address, Point, Precision
 from vacancies.placenames import Wish, clean, key_of, normal_postcode, parse
+from vacancies.places import Labels, Place
+from vacancies.suggestions import Suggestions
+from vacancies.towns import Town, dominant
+from vacancies.understanding import towns_in
 
 # A postcode and a town that are farther apart than this cannot both be meant.
 CONTRADICTION_KM = 50.0
 _MOST_CANDIDATES = 25
-_DISTRICT_INHABITANTS = 20_000
+_MOST_NEAR_MATCHES = 5
 _CITY_INHABITANTS = 100_000
-
-_AFTER_HOUSE_NUMBER = re.compile(r"[0-9]+\s?[a-z]?\s+([^0-9]+)$", re.IGNORECASE)
-
-
-class Place(msgspec.Struct, frozen=True):
-    """A point with a label that, typed again, finds it again."""
-
-    label: str
-    latitude: float
-    longitude: float
-    precision: Precision
-
-    @property
-    def point(self) -> Point:
-        return Point(self.latitude, self.longitude)
 
 
 class Geocoder(Protocol):
@@ -50,9 +39,15 @@ class Geocoder(Protocol):
     async def find(self, q: str) -> Place:
         """The one place that `q` means.
 
-        Raises `UnknownPlace`, or `AmbiguousPlace` whose candidates are
-        `{label, latitude, longitude, precision}`.
+        Raises `UnknownPlace`, or `AmbiguousPlace`, whose candidates are places: those of
+        that name, or whose name is nearly so.
         """
+
+    def suggest(self, q: str, limit: int = 8) -> list[Place]:
+        """Places that somebody may mean who has typed `q` so far. Offline, in a millisecond."""
+
+    def prepare(self) -> None:
+        """Read now what the first question would wait for."""
 
     def locate(self, address: Address) -> Place | None:
         """Where a home of that address is, offline; None if that cannot be told."""
@@ -76,13 +71,24 @@ class OfflineGeocoder:
 
     def __init__(self, gazetteer: Gazetteer | None = None) -> None:
         self._loaded = gazetteer
-        self._labels: dict[Town, str] = {}
 
-    @property
+    @cached_property
     def _gazetteer(self) -> Gazetteer:
-        if self._loaded is None:
-            self._loaded = load_gazetteer()
-        return self._loaded
+        return self._loaded or load_gazetteer()
+
+    @cached_property
+    def _labels(self) -> Labels:
+        return Labels(self._gazetteer)
+
+    @cached_property
+    def _suggestions(self) -> Suggestions:
+        return Suggestions(self._gazetteer, self._labels)
+
+    def prepare(self) -> None:
+        self.suggest("Gutersloh")
+
+    def suggest(self, q: str, limit: int = 8) -> list[Place]:
+        return self._suggestions.for_text(q, limit)
 
     async def aclose(self) -> None:
         pass
@@ -91,8 +97,7 @@ class OfflineGeocoder:
         wish = parse(q)
         found = self._candidates(wish)[0]
         if wish.postcode is None and wish.point is None and len(found) < limit:
-            towns = self._gazetteer.starting_with(wish.town, limit)
-            found += [self._town_place(town) for town in towns]
+            found += self._suggestions.beginning(wish.town, limit)
         return list(dict.fromkeys(found))[:limit]
 
     async def find(self, q: str) -> Place:
@@ -101,13 +106,13 @@ class OfflineGeocoder:
             raise UnknownPlace(
                 "No place of that name or postcode is known. Check the spelling, add the"
                 " postcode, or give coordinates.",
-                field="place",
+                candidates=_as_candidates(self._suggestions.near(q, _MOST_NEAR_MATCHES)),
             )
         if decided:
             return found[0]
         raise AmbiguousPlace(
             "Several places have that name. Choose one of the candidates.",
-            candidates=[msgspec.to_builtins(place) for place in found[:_MOST_CANDIDATES]],
+            candidates=_as_candidates(found[:_MOST_CANDIDATES]),
         )
 
     def _candidates(self, wish: Wish) -> tuple[list[Place], bool]:
@@ -116,10 +121,12 @@ class OfflineGeocoder:
             at = wish.point
             label = f"{at.latitude:g}, {at.longitude:g}"
             return [Place(label, at.latitude, at.longitude, Precision.EXACT)], True
-        towns = self._towns(wish.town)
+        towns = towns_in(self._gazetteer, wish.town)
         if wish.postcode in self._gazetteer.postcodes:
             return self._by_postcode(wish, wish.postcode, towns)
-        places = [self._town_place(town) for town in towns]
+        if wish.postcode and (beside := self._beside_neighbours(wish.postcode, towns)):
+            return [beside], True
+        places = [self._labels.of_town(town) for town in towns]
         return places, dominant(towns) is not None
 
     def _by_postcode(
@@ -127,30 +134,15 @@ class OfflineGeocoder:
     ) -> tuple[list[Place], bool]:
         for town in towns:
             # One of our own labels for an ambiguous name means the town, not the postcode.
-            if key_of(self._label(town)) == (postcode, *key_of(wish.town)):
-                return [self._town_place(town)], True
+            if key_of(self._labels.of_town(town).label) == (postcode, *key_of(wish.town)):
+                return [self._labels.of_town(town)], True
         near = [town for town in towns if self._apart_km(postcode, town) <= CONTRADICTION_KM]
         if wish.guessed and wish.town and not near:
-            return [self._town_place(town) for town in towns], dominant(towns) is not None
-        place = self._postcode_place(postcode, near[0] if near else None)
+            return [self._labels.of_town(town) for town in towns], dominant(towns) is not None
+        place = self._labels.of_postcode(postcode, near[0] if near else None)
         if not towns or near:
             return [place], True
-        return [place, *(self._town_place(town) for town in towns)], False
-
-    def _towns(self, text: str) -> list[Town]:
-        """Towns that `text` names, also behind a street or before a district."""
-        gazetteer = self._gazetteer
-        found = gazetteer.named(text)
-        if not found and "," in text:
-            return self._towns(text.split(",", 1)[1].strip())
-        if not found and (behind := _AFTER_HOUSE_NUMBER.search(text)):
-            return self._towns(behind[1].strip())
-        words = re.split(r"[\s-]+", text)
-        if not found and 2 <= len(words) <= 3:  # "Köln-Porz": only of what has districts
-            whole = dominant(gazetteer.named(words[0]))
-            if whole is not None and whole.population >= _DISTRICT_INHABITANTS:
-                return [whole]
-        return found
+        return [place, *(self._labels.of_town(town) for town in towns)], False
 
     def locate(self, address: Address) -> Place | None:
         """The postcode decides; one that does not exist is replaced by the town, or in a
@@ -161,19 +153,28 @@ class OfflineGeocoder:
         postcode = normal_postcode(address.postcode)
         if postcode in self._gazetteer.postcodes:
             return Place(postcode, *self._gazetteer.postcodes[postcode], Precision.POSTCODE)
-        towns = self._towns(clean(address.city or ""))
-        neighbours = self._gazetteer.neighbours(postcode) if postcode else []
-        if not neighbours:
-            town = dominant(towns)
-            return self._town_place(town) if town else None
-        latitude, longitude = (float(value) for value in np.mean(neighbours, axis=0))
-        near = [(_km(Point(latitude, longitude), town.point), town) for town in towns]
-        if not near or min(near, key=lambda pair: pair[0])[0] > CONTRADICTION_KM:
+        towns = towns_in(self._gazetteer, clean(address.city or ""))
+        if postcode and self._gazetteer.neighbours(postcode):
+            return self._beside_neighbours(postcode, towns)
+        town = dominant(towns)
+        return self._labels.of_town(town) if town else None
+
+    def _beside_neighbours(self, postcode: str, towns: list[Town]) -> Place | None:
+        """Where a postcode may be that no gazetteer has: the one of `towns` that lies among
+        its neighbours, or, as a city is wide, these."""
+        neighbours = self._gazetteer.neighbours(postcode)
+        if not neighbours or not towns:
             return None
-        town = min(near, key=lambda pair: pair[0])[1]
+        middle = Point(*(float(value) for value in np.mean(neighbours, axis=0)))
+        apart, town = min(
+            ((apart_km(middle, town.point), town) for town in towns), key=lambda pair: pair[0]
+        )
+        if apart > CONTRADICTION_KM:
+            return None
         if town.population < _CITY_INHABITANTS:
-            return self._town_place(town)
-        return Place(f"{postcode} {town.name}", latitude, longitude, Precision.REGION)
+            return self._labels.of_town(town)
+        label = f"{postcode} {town.name}"
+        return Place(label, middle.latitude, middle.longitude, Precision.REGION, town.land)
 
     def contradiction_km(self, address: Address) -> float | None:
         """How far postcode and town are apart, None while they agree or one is unknown."""
@@ -185,27 +186,8 @@ class OfflineGeocoder:
         return apart_km if apart_km > CONTRADICTION_KM else None
 
     def _apart_km(self, postcode: str, town: Town) -> float:
-        return _km(Point(*self._gazetteer.postcodes[postcode]), town.point)
-
-    def _postcode_place(self, postcode: str, town: Town | None) -> Place:
-        point = Point(*self._gazetteer.postcodes[postcode])
-        town = town or self._gazetteer.town_at(point)
-        label = f"{postcode} {town.name}" if town else postcode
-        return Place(label, point.latitude, point.longitude, Precision.POSTCODE)
-
-    def _town_place(self, town: Town) -> Place:
-        return Place(self._label(town), town.latitude, town.longitude, Precision.TOWN)
-
-    def _label(self, town: Town) -> str:
-        """The name where it is enough, else with postcode and Land."""
-        label = self._labels.get(town)
-        if label is None:
-            label = town.name
-            if dominant(self._gazetteer.named(town.name)) is not town:
-                label = f"{self._gazetteer.nearest_postcode(town.point)} {town.name}, {town.land}"
-            self._labels[town] = label
-        return label
+        return apart_km(Point(*self._gazetteer.postcodes[postcode]), town.point)
 
 
-def _km(a: Point, b: Point) -> float:
-    return float(distances_km(a, np.array([b.latitude]), np.array([b.longitude]))[0])
+def _as_candidates(places: list[Place]) -> list[dict[str, object]]:
+    return [msgspec.to_builtins(place) for place in places]

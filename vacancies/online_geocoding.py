@@ -22,9 +22,10 @@ from geopy.exc import GeopyError
 from geopy.geocoders import Nominatim, Photon
 
 from vacancies.errors import UnknownPlace
-from vacancies.geocoding import OfflineGeocoder, Place
+from vacancies.geocoding import OfflineGeocoder
 from vacancies.models import Address, Precision
 from vacancies.placenames import parse
+from vacancies.places import Place
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -106,6 +107,13 @@ class OnlineGeocoder:
     def locate(self, address: Address) -> Place | None:
         """Offline, as imports have thousands of rows."""
         return self._offline.locate(address)
+
+    def suggest(self, q: str, limit: int = 8) -> list[Place]:
+        """Offline: whoever types tells nobody else."""
+        return self._offline.suggest(q, limit)
+
+    def prepare(self) -> None:
+        self._offline.prepare()
 
     async def places(self, q: str, limit: int = 10) -> list[Place]:
         offline = await self._offline.places(q, limit)

@@ -63,12 +63,12 @@ LAND_HINTS = {
 }
 # Words that say how a river or a mountain belongs to a town: left out of comparisons.
 _JOINING = frozenset(
-    "a am an auf b bei d das dem den der die i im in ob unter v vor".split()  # noqa: SIM905
+    "a am an auf b bei d das dem den der die i im in o ob unter v vor".split()  # noqa: SIM905
 )
 _SHORT = {"st": "sankt", "skt": "sankt", "kr": "kreis"}
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "\u00ad": "", "\u200b": ""})
 _QUALIFIER = re.compile(
-    r"\s*[(/,]\s*|\s+(?=(?:am|an|auf|bei|im|in|ob|vor|unter)\s)|\s+(?=[abiv]\.\s?\w)",
+    r"\s*[(/,]\s*|\s+(?=(?:am|an|auf|bei|im|in|ob|vor|unter)\s)|\s+(?=[abiov]\.\s?\w)",
     re.IGNORECASE,
 )
 
@@ -79,6 +79,13 @@ _POSTCODE = re.compile(r"(?<![0-9])(?:DE?\s?[-\u2013]?\s?)?([0-9]{5})(?![0-9])",
 # be a house number.
 _ODD_POSTCODE = re.compile(
     r"(?:DE?\s?[-\u2013]?\s?)?([0-9]{4}|[0-9]{2} [0-9]{3})(?=$|[\s,])", re.IGNORECASE
+)
+# "20 km um Gütersloh", "Gütersloh, 20km", "Gütersloh (20 km)", "im Umkreis von 20 km um …".
+_RADIUS = re.compile(
+    r"(?:\b(?:im\s+)?umkreis\s+(?:von\s+)?|\bradius\s+|[+±]\s*)?(?<![0-9.,])"
+    r"([0-9]{1,4}(?:[.,][0-9]{1,2})?)\s*(?:km|kilometer[ns]?)\b\.?"
+    r"(?:\s*(?:\bum(?:kreis)?\b|\brund\s+um\b|\bvon\b|\bnähe\b))?",
+    re.IGNORECASE,
 )
 _COUNTRY = re.compile(r"[\s,(]+(?:deutschland|germany)\)?\s*$", re.IGNORECASE)
 
@@ -132,6 +139,15 @@ def parse(q: str) -> Wish:
         guessed=len(digits) < 5,
         town=after or before.rsplit(",", 1)[-1].strip(),
     )
+
+
+def split_radius(text: str) -> tuple[str, float | None]:
+    """A place and the kilometres around it that stand in one field: "Gütersloh 20 km"."""
+    match = _RADIUS.search(text)
+    if match is None:
+        return text, None
+    rest = f"{text[: match.start()]} {text[match.end() :]}"
+    return clean(rest).strip(" ,;()-+"), float(match[1].replace(",", "."))
 
 
 def normal_postcode(text: str | None) -> str | None:

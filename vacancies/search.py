@@ -35,8 +35,8 @@ LIMIT_RANGE = (1, 500)
 
 
 class Query(msgspec.Struct, frozen=True, kw_only=True):
-    """Search parameters. The area is the circles around `centres` (the nearest counts),
-    else `bbox`, else everything.
+    """Search parameters. The area is `bbox`, else the circles around `centres` (the nearest
+    counts), else everything. Distances are from `centres`, whatever the area is.
 
     `available_by` alone asks for a place that is free on that day. With `available_until` it is
     the first day of a time in which `nights` must be free in one piece; None: all of it.

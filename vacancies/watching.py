@@ -58,6 +58,7 @@ class Rows(Generic[Watcher]):
         ("municipality_to", np.int64),
         ("include_full", np.bool_),
         ("is_box", np.bool_),
+        ("has_centre", np.bool_),
     )
 
     def __init__(self, capacity: int = 64) -> None:
@@ -97,18 +98,18 @@ class Rows(Generic[Watcher]):
         for box, center in _areas(query):
             row = self._take_row(watcher)
             taken.append(row)
-            circle = (0.0, 0.0, 0.0, np.inf)
-            if center is not None:
-                circle = (*position(center), query.radius_km)
+            is_box = center is None or query.bbox is not None
+            circle = (
+                *((0.0, 0.0, 0.0) if center is None else position(center)),
+                np.inf if is_box else query.radius_km,
+            )
             self._circles[row] = circle
             self._words[row] = (needed.line, needed.forms)
             self._bits[row] = needed.line | (needed.forms if is_one_form else 0)
-            self._boxes += center is None
+            self._boxes += is_box
             sides = (box.west, box.south, box.east, box.north)
-            self._further[row] = (*sides, *home, center is None)
-            self._asks_further[row] = (
-                center is None or not is_plain or query.municipality is not None
-            )
+            self._further[row] = (*sides, *home, is_box, center is not None)
+            self._asks_further[row] = is_box or not is_plain or query.municipality is not None
             self._grid.add(row, box)
         self._seconds += len(taken) - 1
         return taken
@@ -168,7 +169,7 @@ class Rows(Generic[Watcher]):
                 & (box["south"] <= point.latitude)
                 & (box["north"] >= point.latitude)
             )
-            distances[box["is_box"]] = np.nan
+            distances[~box["has_centre"]] = np.nan
             rows, distances = rows[~outside], distances[~outside]
         return rows, distances
 
@@ -271,12 +272,14 @@ def _offer(listing: Listing) -> tuple[object, ...]:
 
 
 def _areas(query: Query) -> list[tuple[BBox, Point | None]]:
-    """Boxes, with the centre of the circle in them; split where they cross the antimeridian."""
+    """Boxes, with the centre from which distances are; split where they cross the antimeridian."""
     areas: list[tuple[BBox, Point | None]]
-    if query.centres:
+    if query.bbox is not None:
+        areas = [(query.bbox, center) for center in query.centres or (None,)]
+    elif query.centres:
         areas = [(box_around(center, query.radius_km), center) for center in query.centres]
     else:
-        areas = [(query.bbox or WHOLE_EARTH, None)]
+        areas = [(WHOLE_EARTH, None)]
     split: list[tuple[BBox, Point | None]] = []
     for box, center in areas:
         if box.west <= box.east:

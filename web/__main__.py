@@ -25,6 +25,7 @@ COMMANDS = {
     "policy": "web.commands.policy:policy",
     "reminders": "web.commands.reminders:reminders",
     "corrections": "web.commands.corrections:corrections",
+    "lasting": "web.commands.lasting:lasting",
     "demo": "web.commands.demo:demo",
 }
 

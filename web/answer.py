@@ -63,9 +63,9 @@ def _what(query: Query, count: int, by_home: bool, language: Language) -> str:
 
 
 def _where(query: Query, place: str, language: Language) -> str:
+    if query.bbox is not None:
+        return language.gettext("in this part of the map")
     if query.centres:
         radius = f"{language.number(query.radius_km)}\u00a0km"
         return language.gettext("within %(radius)s of %(place)s", radius=radius, place=place)
-    if query.bbox is not None:
-        return language.gettext("in this part of the map")
     return language.gettext("in the whole region")

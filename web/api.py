@@ -9,9 +9,9 @@ from quart import Blueprint, Response, request
 from werkzeug.datastructures import MultiDict
 
 from vacancies.errors import HomeGone, InvalidParameter, UnknownHome
-from vacancies.geocoding import Place
 from vacancies.models import HomeStatus
 from vacancies.page import Page
+from vacancies.places import Place
 from vacancies.search import Query
 from web.cursor import Cursor
 from web.parameters import MAX_PLACE_LENGTH, SEARCH, check_names, parse_limit, parse_query
@@ -21,15 +21,21 @@ api = Blueprint("readers", __name__, url_prefix="/api/v1")
 
 GEOJSON_TYPE = "application/geo+json"
 PAGED_SEARCH = (*SEARCH, "limit", "cursor")
+SUGGESTIONS = 8
+SUGGESTIONS_RANGE = (1, 20)
+SUGGESTIONS_KEPT_SECONDS = 24 * 3600
 
 
 class PlaceAnswer(msgspec.Struct, frozen=True):
-    """A place that a query may mean."""
+    """A place that a query may mean. `land` and `near_town`, a larger town nearby, tell places
+    of one name apart; empty where they are not known or not needed."""
 
     label: str
     latitude: float
     longitude: float
     precision: str
+    land: str = ""
+    near_town: str = ""
 
 
 class FacetsAnswer(msgspec.Struct, frozen=True):
@@ -51,16 +57,32 @@ async def allow_any_origin(response: Response) -> Response:
 async def places() -> Response:
     """Geocode a postcode, a town, both, or a street address."""
     check_names(request.args, ("q",))
+    return _places(await state().geocoder.places(_query()))
+
+
+@api.get("/places/suggest")
+async def suggest() -> Response:
+    """Places for what somebody has typed so far, from the built-in gazetteer alone."""
+    check_names(request.args, ("q", "limit"))
+    limit = parse_limit(request.args, SUGGESTIONS_RANGE, SUGGESTIONS)
+    response = _places(state().geocoder.suggest(_query(), limit))
+    response.headers["Cache-Control"] = f"public, max-age={SUGGESTIONS_KEPT_SECONDS}"
+    return response
+
+
+def _query() -> str:
     q = request.args.get("q", "").strip()
     if not 1 <= len(q) <= MAX_PLACE_LENGTH:
         raise InvalidParameter("q must be a place of 1 to 200 characters.", field="q")
-    found = await state().geocoder.places(q)
-    body = msgspec.json.encode([_place(place) for place in found])
-    return Response(body, content_type="application/json")
+    return q
 
 
-def _place(place: Place) -> PlaceAnswer:
-    return PlaceAnswer(place.label, place.latitude, place.longitude, place.precision)
+def _places(found: list[Place]) -> Response:
+    answers = [
+        PlaceAnswer(p.label, p.latitude, p.longitude, p.precision, p.land, p.near_town)
+        for p in found
+    ]
+    return Response(msgspec.json.encode(answers), content_type="application/json")
 
 
 @api.get("/vacancies")

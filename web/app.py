@@ -31,12 +31,14 @@ from vacancies.tasks import stop_tasks
 from web.account import account
 from web.api import api as reader_api
 from web.assets import init_assets
+from web.barrier import barrier
 from web.basemap import basemap
 from web.changes import changes
 from web.corrections import corrections, forget_for_ever
 from web.figures import Figures
 from web.finder import finder
 from web.home import home_pages
+from web.legal import legal
 from web.live import LiveStreams
 from web.openapi import openapi
 from web.operations import operations
@@ -105,6 +107,8 @@ def create_app(
         basemap,
         home_pages,
         corrections,
+        legal,
+        barrier,
         report_pages,
         report_files,
         *STAFF_PAGES,
@@ -136,6 +140,8 @@ def create_app(
             )
             await stack.enter_async_context(outbound)
             background = [
+                state().lasting.run_for_ever(deployment.pool),
+                asyncio.to_thread(geocoder.prepare),
                 sweep_for_ever(deployment.pool, deployment.writer),
                 webhooks.run_for_ever(),
                 forget_for_ever(deployment.pool),

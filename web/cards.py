@@ -15,6 +15,8 @@ from vacancies.listings import local_date
 from vacancies.models import CareForm, Freshness, Listing, Room, Sex, Vacancy
 from web import words
 from web.language import Language
+from web.lasting import Line, lasting_lines
+from web.state import state
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,7 @@ class Card:
     freshness: str = "unknown"
     freshness_text: str = ""
     said_at: str = ""
+    lasting: list[Line] = field(default_factory=list)
     attributes: str = ""
     cost: str = ""
     stop: str = ""
@@ -202,6 +205,7 @@ def card(
         freshness=listing.freshness.value,
         freshness_text=freshness_text(listing, language, now),
         said_at=said_at.isoformat() if said_at else "",
+        lasting=lasting_lines(listing, said_at, language, now, state().lasting.curves, forms),
         attributes=" · ".join(attributes(listing, language)),
         cost=language.gettext("about %(amount)s own share a month", amount=language.euros(total))
         if total is not None

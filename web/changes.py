@@ -49,9 +49,35 @@ CHANGES = (
     ApiChange(
         date=date(2026, 11, 26),
         kind="added",
+        paths=["GET /api/v1/places/suggest"],
+        text="Places for what somebody has typed so far, in spite of slips of the finger, from"
+        " the built-in gazetteer alone.",
+    ),
+    ApiChange(
+        date=date(2026, 11, 26),
+        kind="added",
         paths=[_HOME, "GET /api/v1/vacancies"],
         text="Homes have `languages`, `ownership` and `quality_url`; a search takes `language` and"
         " `ownership` (repeatable: or), and `available_until` with `nights` for a stay that ends.",
+    ),
+    ApiChange(
+        date=date(2026, 11, 26),
+        kind="added",
+        paths=[
+            "GET /api/v1/vacancies",
+            "GET /api/v1/vacancies/points",
+            "GET /api/v1/vacancies/stream",
+        ],
+        text="`bbox` together with `near` or `place`: the box is the area, distances and order are"
+        " from the place. Both were refused before.",
+    ),
+    ApiChange(
+        date=date(2026, 11, 26),
+        kind="added",
+        paths=["GET /api/v1/places", "GET /api/v1/vacancies"],
+        text="Places, and the candidates for a `place` that is ambiguous, say their `land` and a"
+        " larger `near_town`. An unknown `place` (404) may have `candidates`: names that are"
+        " nearly so.",
     ),
     ApiChange(
         date=date(2026, 11, 25),

@@ -39,29 +39,41 @@ _CLIENT_TEXTS = {
     "section": N_("in this part of the map"),
     "answer": N_("%(what)s %(where)s."),
     "answerNearest": N_("%(what)s %(where)s, %(nearest)s."),
+    "fromCentre": N_("%(distance)s from %(place)s"),
     "nearestPlace": N_("the nearest %(distance)s away"),
     "nearestHome": N_("the nearest home %(distance)s away"),
     "onlyOne": N_("%(distance)s away"),
     "live": N_("live, as of %(time)s"),
     "connecting": N_("connecting, as of %(time)s"),
     "lost": N_("not connected, as of %(time)s, trying again …"),
-    "goneSince": N_("No longer free since %(time)s"),
+    "restored": N_("connected again, live, as of %(time)s"),
+    "lostSaid": N_("The connection is lost. You see the state of %(time)s. A new attempt follows."),
+    "restoredSaid": N_("Connected again."),
+    "goneSince": N_("No longer reported free since %(time)s"),
     "showChanges": N_("Update the list"),
     "more": N_("Show more"),
     "shown": N_("%(shown)s of %(total)s homes"),
     "clusterZoom": N_("zoom in"),
+    "mapSearched": N_("The list now shows this part of the map."),
     "markUnknown": N_("unknown"),
     "markLabel": N_("%(name)s: %(free)s, %(freshness)s"),
     "mapFailed": N_("The map cannot be loaded. The list still works."),
-    "locating": N_("Looking for your position …"),
-    "locationFailed": N_("Your position cannot be found. Please enter a place."),
-    "myPosition": N_("My position"),
     "zoomIn": N_("Zoom in"),
     "zoomOut": N_("Zoom out"),
     "hereSearched": N_("Here you are searching"),
     "showPlaces": N_("Show places"),
     "homeNews": N_("New report at %(time)s: %(what)s."),
     "homeSame": N_("Reported again at %(time)s: nothing has changed."),
+}
+
+_PLACE_TEXTS = {
+    "besideTown": N_("near %(town)s"),
+    "locating": N_("Looking for your position …"),
+    "locationFailed": N_("Your position cannot be found. Please enter a place."),
+    "locationRefused": N_(
+        "Your browser keeps your position to itself. Allow it in its settings, or enter a place."
+    ),
+    "myPosition": N_("My position"),
 }
 
 
@@ -83,6 +95,22 @@ def plurals(language: Language) -> dict[str, dict[str, str]]:
         "newSaid": ngettext("%(num)s new place.", "%(num)s new places."),
         "goneSaid": ngettext("%(num)s place is gone.", "%(num)s places are gone."),
         "cluster": ngettext("%(num)s free place here", "%(num)s free places here"),
+    }
+
+
+def place_words(language: Language) -> dict[str, Any]:
+    """What the place fields say, on every page that has the form of the search."""
+    ngettext = language.plural_forms
+    return {
+        "tag": language.tag,
+        "careForms": {},
+        "texts": {name: language.gettext(text) for name, text in _PLACE_TEXTS.items()},
+        "plurals": {
+            "suggestions": ngettext(
+                "%(num)s suggestion. Choose with the arrow keys.",
+                "%(num)s suggestions. Choose with the arrow keys.",
+            )
+        },
     }
 
 

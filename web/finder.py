@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
-from msgspec.structs import replace
+from msgspec.structs import astuple, replace
 from quart import Blueprint, Response, request
 from werkzeug.datastructures import MultiDict
 
@@ -21,12 +21,13 @@ from vacancies.listings import local_date
 from vacancies.models import CareForm
 from vacancies.page import Page
 from vacancies.search import Query
-from web import words
+from web import centres, words
 from web.advice import advice_at
 from web.answer import answer, asks_for_details
-from web.cards import EMPTY, card
+from web.cards import EMPTY
 from web.choices import Choices
 from web.client_start import client_start
+from web.client_words import place_words
 from web.cursor import Cursor
 from web.form import Form, api_parameters
 from web.language import Language
@@ -45,7 +46,8 @@ async def index() -> Response:
     """The finder: form, answer, list, and the data with which the client goes on."""
     form = Form.read(request.args)
     try:
-        query = _in_order(await parse_query(form.for_api(), state().geocoder))
+        geocoder = state().geocoder
+        query = _in_order(await parse_query(await form.for_api(geocoder), geocoder))
         found = state().board.search(query, PAGE_SIZE, request.args.get("after") or None)
     except (InvalidInput, UnknownPlace, AmbiguousPlace, GeocoderUnavailable) as error:
         return await _refused(form, error)
@@ -61,23 +63,32 @@ def _form_words() -> dict[str, Any]:
     return {
         "care_form_hints": words.CARE_FORM_HINTS,
         "today": local_date(datetime.now(UTC)).isoformat(),
+        "place_words": place_words(current_language()),
     }
 
 
 async def _refused(form: Form, error: FreiplatzError) -> Response:
     """The form again, with what was wrong and what to do."""
     _ = current_language().gettext
-    whole_region = (_("Show the whole region"), link("/", form.changed("place", "")))
-    steps, status = [whole_region], 400
+    field = centres.SECOND if error.field == centres.SECOND.place else centres.FIRST
+    place = form.place2 if field is centres.SECOND else form.place
+    if field is centres.SECOND:
+        without = (_("Search without the second place"), link("/", form.without_place(field)))
+    else:
+        without = (_("Show the whole region"), link("/", form.without_place(field)))
+    steps, status = [without], 400
     if isinstance(error, AmbiguousPlace):
         status = 422
-        title = _("There are several places called “%(place)s”", place=form.place)
+        title = _("There are several places called “%(place)s”", place=place)
         text = _("Which one do you mean?")
-        steps = [_candidate(form, found) for found in error.candidates]
+        steps = [_candidate(form, field, found) for found in error.candidates]
     elif isinstance(error, UnknownPlace):
         status = 404
-        title = _("We do not know “%(place)s”", place=form.place)
+        title = _("We do not know “%(place)s”", place=place)
         text = _("Check the spelling, or enter the postcode.")
+        if error.candidates:
+            text = _("Did you mean …?")
+            steps = [*(_candidate(form, field, found) for found in error.candidates), without]
     elif isinstance(error, GeocoderUnavailable):
         status = 503
         title = _("The search for places does not answer")
@@ -99,14 +110,21 @@ async def _refused(form: Form, error: FreiplatzError) -> Response:
     )
 
 
-def _candidate(form: Form, found: dict[str, object]) -> tuple[str, str]:
-    label = str(found["label"])
-    return label, link("/", form.at(label, found["latitude"], found["longitude"]))
+def _candidate(form: Form, field: centres.Field, found: dict[str, object]) -> tuple[str, str]:
+    """What tells the place from others, and the search around it."""
+    label, near_town = str(found["label"]), found.get("near_town")
+    shown = label
+    if near_town:
+        _ = current_language().gettext
+        shown = _("%(place)s, near %(town)s", place=label, town=near_town)
+    args = form.at(label, found["latitude"], found["longitude"], field)
+    return shown, link("/", args)
 
 
 async def _results(form: Form, query: Query, found: Page) -> Response:
     language, now, board = current_language(), datetime.now(UTC), state().board
-    place = form.place or language.gettext("the chosen place")
+    names = centres.names_of(form.entered)
+    place = centres.in_words(names, language)
     free = found
     if query.include_full or request.args.get("after"):
         free = board.search(replace(query, include_full=False), limit=1)
@@ -119,7 +137,7 @@ async def _results(form: Form, query: Query, found: Page) -> Response:
         query=query,
         welcome=not form.entered,
         sentence=sentence,
-        cards=[card(h.listing, h.distance_km, language, now, query.care_forms) for h in found.hits],
+        cards=[centres.card_at(hit, query, names, language, now) for hit in found.hits],
         empty=EMPTY,
         total=found.total,
         chips=form.chips(query, language, local_date(now), towns),
@@ -127,8 +145,9 @@ async def _results(form: Form, query: Query, found: Page) -> Response:
         ways=[] if found.total else _ways(form, query, language, now),
         next_address=link("/", _after(form, found.next)) if found.next else "",
         first_address=link("/", form.entered) if request.args.get("after") else "",
+        back=_back(form, query, place, language),
         as_of=language.clock(now),
-        client=await _client(query, found, place, now, language),
+        client={**await _client(query, found, place, now, language), "centreNames": names},
         choices=choices,
         **_form_words(),
     )
@@ -142,6 +161,17 @@ def _ways(form: Form, query: Query, language: Language, now: datetime) -> list[t
     """Labels and addresses of searches that find something."""
     ways = ways_on(state().board, query, language, local_date(now))
     return [(way.label, link("/", form.with_changes(way.changes))) for way in ways]
+
+
+def _back(form: Form, query: Query, place: str, language: Language) -> tuple[str, str] | None:
+    """From a part of the map to where the search began: words and address."""
+    if query.bbox is None:
+        return None
+    if not query.centres:
+        return language.gettext("Show the whole region"), link("/", form.changed("bbox", ""))
+    radius = f"{language.number(query.radius_km)}\u00a0km"
+    words = language.gettext("Back to %(radius)s around %(place)s", radius=radius, place=place)
+    return words, link("/", form.changed("bbox", ""))
 
 
 async def _client(
@@ -158,7 +188,8 @@ async def _client(
         "after": bool(request.args.get("after")),
         "centres": [(point.latitude, point.longitude) for point in query.centres],
         "radiusKm": query.radius_km,
-        "area": "around" if query.centres else "section" if query.bbox else "region",
+        "area": "section" if query.bbox else "around" if query.centres else "region",
+        "bbox": astuple(query.bbox) if query.bbox else None,
         "place": place,
         "careForms": list(query.care_forms),
         "byHome": asks_for_details(query),

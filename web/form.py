@@ -11,9 +11,10 @@ from typing import Any
 
 from werkzeug.datastructures import MultiDict
 
+from vacancies.geocoding import Geocoder
 from vacancies.listings import local_date
 from vacancies.search import RADIUS_KM, Query
-from web import words
+from web import centres, words
 from web.language import Language
 
 RADII_KM = (5, 10, 25, 50, 100)
@@ -32,9 +33,7 @@ MORE_FILTERS = (
     "max_cost_eur",
 )
 FIELDS = (
-    "place",
-    "label",
-    "near",
+    *centres.NAMES,
     "radius_km",
     "bbox",
     "care_form",
@@ -52,8 +51,7 @@ class Chip:
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """What was entered. `label` names the point `near` that was chosen among places of
-    one name, or is the reader's own position; `near` counts while it is still shown."""
+    """What was entered; the places as `centres.py` says."""
 
     entered: MultiDict[str, str]
 
@@ -65,12 +63,7 @@ class Form:
             if key in (*FIELDS, *MORE_FILTERS) and value.strip()
         ]
         entered = MultiDict(pairs)
-        place = args.get("place")
-        if place is not None and place.strip() != entered.get("label", ""):
-            for key in ("near", "label"):  # the reader wants another place by now
-                entered.poplist(key)
-        if entered.get("near") or entered.get("place"):
-            entered.poplist("bbox")
+        centres.settle(entered, args)
         _complete_stay(entered)
         return cls(entered)
 
@@ -83,7 +76,12 @@ class Form:
     @property
     def place(self) -> str:
         """What stands in the place field."""
-        return self.text("label") if self.entered.get("near") else self.text("place")
+        return centres.text_of(self.entered, centres.FIRST)
+
+    @property
+    def place2(self) -> str:
+        """What stands in the field of the second place."""
+        return centres.text_of(self.entered, centres.SECOND)
 
     @property
     def radii(self) -> list[str]:
@@ -95,13 +93,11 @@ class Form:
     def radius(self) -> str:
         return self.text("radius_km") or f"{RADIUS_KM:g}"
 
-    def for_api(self) -> MultiDict[str, str]:
-        """The same as the API's search takes it."""
-        api = MultiDict(self.entered.items(multi=True))
-        api.poplist("label")
-        if api.get("near"):
-            api.poplist("place")
-        return api
+    async def for_api(self, geocoder: Geocoder) -> MultiDict[str, str]:
+        """The same as the API's search takes it. Raises for a place that cannot be found."""
+        points = await centres.points_of(self.entered, geocoder)
+        kept = [pair for pair in self.entered.items(multi=True) if pair[0] not in centres.NAMES]
+        return MultiDict([*(("near", point) for point in points), *kept])
 
     def changed(self, key: str, value: str) -> MultiDict[str, str]:
         """All parameters with `key` set to `value` only, or without it if that is empty."""
@@ -116,11 +112,19 @@ class Form:
                 args.add(key, value)
         return args
 
-    def at(self, label: str, latitude: object, longitude: object) -> MultiDict[str, str]:
+    def at(
+        self, label: str, latitude: object, longitude: object, field: centres.Field = centres.FIRST
+    ) -> MultiDict[str, str]:
         """All parameters for the point that was chosen instead of the place entered."""
-        args = self.changed("place", label)
-        args.setlist("label", [label])
-        args.setlist("near", [f"{latitude},{longitude}"])
+        args = self.changed(field.place, label)
+        args.setlist(field.label, [label])
+        args.setlist(field.near, [f"{latitude},{longitude}"])
+        return args
+
+    def without_place(self, field: centres.Field) -> MultiDict[str, str]:
+        args = MultiDict(self.entered.items(multi=True))
+        for name in (field.place, field.label, field.near):
+            args.poplist(name)
         return args
 
     def _without(self, key: str, value: str) -> MultiDict[str, str]:
@@ -211,12 +215,12 @@ def api_parameters(query: Query) -> list[tuple[str, str]]:
     """The query as parameters of the API, its places resolved: for the client, whose
     search and stream must mean the same as the page."""
     pairs = [("near", f"{p.latitude:.6f},{p.longitude:.6f}") for p in query.centres]
-    if query.centres:
-        pairs.append(("radius_km", f"{query.radius_km:g}"))
-    elif query.bbox is not None:
+    if query.bbox is not None:
         box = query.bbox
         corners = (box.west, box.south, box.east, box.north)
         pairs.append(("bbox", ",".join(f"{degrees:.6f}" for degrees in corners)))
+    elif query.centres:
+        pairs.append(("radius_km", f"{query.radius_km:g}"))
     pairs += [("care_form", form) for form in query.care_forms]
     pairs += [("focus", focus) for focus in query.focuses]
     pairs += [("need", need) for need in query.needs]

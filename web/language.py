@@ -4,8 +4,9 @@ Message ids are English; German is the language unless the address says otherwis
 (`?lang=en`). Neither a cookie nor the browser's wish decides: the same address shows
 everyone the same page.
 
-The pages on which homes report are also in languages that carers speak. Their catalogues hold
-the texts of these pages only (`scripts/texts.py` says which); what they lack is German.
+Three kinds of pages: those that everybody reads, those on which homes report, and the desk of
+those who answer for homes. Some languages are for one kind only, and their catalogues hold the
+texts of that kind (`scripts/texts.py` says which); what they lack is German.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from babel import Locale
 from babel.dates import format_date, format_skeleton, format_time
@@ -30,22 +31,32 @@ from vacancies.listings import REGION
 DEFAULT = "de"
 TRANSLATIONS = Path(__file__).parent / "translations"
 
+Pages = Literal["reading", "reporting", "desk"]
+ALL_PAGES: frozenset[Pages] = frozenset(("reading", "reporting", "desk"))
+_READING: frozenset[Pages] = frozenset(("reading",))
+_REPORTING: frozenset[Pages] = frozenset(("reporting",))
+
 
 class _Known(NamedTuple):
     own_name: str
     locale: str
     tag: str  # BCP 47: a browser formats by it as Babel does by the locale
-    for_all_pages: bool = True
-    is_reviewed: bool = True  # by somebody who grew up with the language
+    pages: frozenset[Pages] = ALL_PAGES
+    is_reviewed: bool = True  # by somebody who grew up with the language, or by a test group
 
 
 _KNOWN = {
     "de": _Known("Deutsch", "de_DE", "de-DE"),
+    # `simple` is a registered variant (IANA Language Subtag Registry, RFC 5646). Neither CLDR nor
+    # browsers have formats of its own for it: numbers and days are the German ones.
+    "de-simple": _Known("Leichte Sprache", "de_DE", "de-DE", _READING, is_reviewed=False),
     "en": _Known("English", "en_GB", "en-GB"),
-    "pl": _Known("Polski", "pl_PL", "pl-PL", for_all_pages=False, is_reviewed=False),
+    "tr": _Known("Türkçe", "tr_TR", "tr-TR", is_reviewed=False),
+    "ru": _Known("Русский", "ru_RU", "ru-RU", is_reviewed=False),
+    "pl": _Known("Polski", "pl_PL", "pl-PL", _REPORTING, is_reviewed=False),
     # Most who speak Arabic here know the months by their Syrian names. The digits are those of
     # every other sign in a German home, and of number fields.
-    "ar": _Known("العربية", "ar_SY", "ar-SY-u-nu-latn", for_all_pages=False, is_reviewed=False),
+    "ar": _Known("العربية", "ar_SY", "ar-SY-u-nu-latn", _REPORTING, is_reviewed=False),
 }
 # The smallest numbers of all plural forms of the world's languages lie below (CLDR).
 _PLURAL_SAMPLES = range(101)
@@ -74,8 +85,8 @@ class Language:
     locale: Locale
     tag: str  # BCP 47, for the browser's own formats
     direction: str  # of the script, as HTML's `dir` wants it
-    for_all_pages: bool  # or only for those on which homes report
-    is_reviewed: bool  # by somebody who grew up with it
+    pages: frozenset[Pages]  # which are in it
+    is_reviewed: bool  # by somebody who grew up with it, or by a test group
     translations: NullTranslations
 
     def gettext(self, message: str, **values: object) -> str:
@@ -148,7 +159,7 @@ def _read_catalogue(code: str) -> NullTranslations:
     if not path.exists():  # English: the ids are the texts
         return NullTranslations()
     with path.open("rb") as source:
-        catalogue = read_po(source, locale=code)
+        catalogue = read_po(source, locale=code.partition("-")[0])
     # A plural that nobody has translated yet would be an empty text, instead of what stands in.
     for message in [m for m in catalogue if m.pluralizable and not all(m.string or ())]:
         catalogue.delete(message.id, message.context)
@@ -161,7 +172,7 @@ def _read_catalogue(code: str) -> NullTranslations:
 def _read(code: str, known: _Known) -> Language:
     locale = Locale.parse(known.locale)
     translations = _read_catalogue(code)
-    if not known.for_all_pages:
+    if known.pages != ALL_PAGES:
         translations.add_fallback(_read_catalogue(DEFAULT))
     return Language(
         code=code,
@@ -169,7 +180,7 @@ def _read(code: str, known: _Known) -> Language:
         locale=locale,
         tag=known.tag,
         direction="rtl" if locale.text_direction == "rtl" else "ltr",
-        for_all_pages=known.for_all_pages,
+        pages=known.pages,
         is_reviewed=known.is_reviewed,
         translations=translations,
     )
@@ -180,17 +191,14 @@ def _all_languages() -> dict[str, Language]:
     return {code: _read(code, known) for code, known in _KNOWN.items()}
 
 
-def languages(*, reporting: bool = False) -> Mapping[str, Language]:
+def languages(*, reporting: bool = False, desk: bool = False) -> Mapping[str, Language]:
     """Every language of a page by its code, the default one first; `reporting`: a page on which
-    homes report."""
-    return {
-        code: language
-        for code, language in _all_languages().items()
-        if language.for_all_pages or reporting
-    }
+    homes report; `desk`: one for those who answer for homes, or write programs."""
+    kind: Pages = "reporting" if reporting else "desk" if desk else "reading"
+    return {code: each for code, each in _all_languages().items() if kind in each.pages}
 
 
-def choose(wanted: str | None, *, reporting: bool = False) -> Language:
+def choose(wanted: str | None, *, reporting: bool = False, desk: bool = False) -> Language:
     """The language with that code, or the default one where the page is not in it."""
-    known = languages(reporting=reporting)
+    known = languages(reporting=reporting, desk=desk)
     return known.get(wanted or DEFAULT, known[DEFAULT])

@@ -19,7 +19,7 @@ from providers.payloads import HomeBody, ReportBody, ReportRow
 from providers.plausibility import Doubt
 from vacancies.geojson import Properties
 from vacancies.search import LIMIT, LIMIT_RANGE
-from web.api import FacetsAnswer, PlaceAnswer
+from web.api import SUGGESTIONS, SUGGESTIONS_RANGE, FacetsAnswer, PlaceAnswer
 from web.changes import ApiChanges
 from web.openapi_parameters import (
     HOME_ID,
@@ -190,6 +190,8 @@ def _paths() -> Json:
     search = search_parameters()
     places = {"type": "array", "items": _ref("PlaceAnswer")}
     q = {"type": "string", "minLength": 1, "maxLength": 200}
+    low, high = SUGGESTIONS_RANGE
+    few = {"type": "integer", "minimum": low, "maximum": high, "default": SUGGESTIONS}
     since = parameter("since", {"type": "string"}, "A cursor; the header Last-Event-ID wins")
     stream = _ok("text/event-stream", {"type": "string"})
     paging = [
@@ -203,6 +205,19 @@ def _paths() -> Json:
                 "summary": "Find a place",
                 "parameters": [parameter("q", q, "What to look for", required=True)],
                 "responses": _answers(_ok(plain, places), (400, 503)),
+            }
+        },
+        "/api/v1/places/suggest": {
+            "get": {
+                "summary": "Places for what is typed so far",
+                "description": "From the built-in gazetteer alone: nobody else is told. Slips of"
+                ' the finger, umlauts and kilometres ("Gütersl 20 km") do no harm. Best first:'
+                " the very name, its beginning, the beginning of a later word, slips.",
+                "parameters": [
+                    parameter("q", q, "What is typed", required=True),
+                    parameter("limit", few, "Places at most"),
+                ],
+                "responses": _answers(_ok(plain, places), (400,)),
             }
         },
         "/api/v1/vacancies": {

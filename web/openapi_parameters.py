@@ -33,7 +33,11 @@ def search_parameters() -> list[Json]:
             {"type": "number", "minimum": low, "maximum": high, "default": RADIUS_KM},
             "Around near and place",
         ),
-        parameter("bbox", {"type": "string"}, "west,south,east,north, instead of near or place"),
+        parameter(
+            "bbox",
+            {"type": "string"},
+            "west,south,east,north, instead of the radius; distances are still from near and place",
+        ),
         parameter("care_form", _codes(CareForm), "Any of these"),
         parameter("sex", {"enum": [str(code) for code in Sex]}, "Who needs the place"),
         parameter("room", {"enum": [str(code) for code in Room]}, "Kind of room"),

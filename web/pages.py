@@ -16,6 +16,9 @@ from web.state import state
 NO_TRACE = "no-store, no-transform"
 # On these paths pages are in all languages that carers speak.
 REPORTING_PAGES = ("/report/", "/signin", "/signout", "/account")
+# And these are for those who answer for homes, or write programs: not in Leichte Sprache.
+DESK_PAGES = ("/people", "/upload", "/webhooks", "/api/")
+_TRAIL = "/trail"
 
 
 def current_language() -> Language:
@@ -23,7 +26,7 @@ def current_language() -> Language:
     if not has_request_context():
         return choose(None)
     if "language" not in g:
-        g.language = choose(request.args.get("lang"), reporting=_is_reporting(request.path))
+        g.language = _chosen(request.args.get("lang"))
     language: Language = g.language
     return language
 
@@ -32,12 +35,22 @@ def prefer_language(code: str) -> None:
     """Answer this request in the language of the person who is signed in, unless its address
     asks for another."""
     if "lang" not in request.args:
-        g.language = choose(code, reporting=_is_reporting(request.path))
+        g.language = _chosen(code)
+
+
+def _chosen(code: str | None) -> Language:
+    """The language with that code, if the page of this request is in it."""
+    path = request.path
+    return choose(code, reporting=_is_reporting(path), desk=_is_desk(path))
 
 
 def _is_reporting(path: str) -> bool:
     """Pages on which homes report, and the way there."""
     return path.startswith(REPORTING_PAGES)
+
+
+def _is_desk(path: str) -> bool:
+    return path.startswith(DESK_PAGES) or path.endswith(_TRAIL)
 
 
 def link(path: str, args: MultiDict[str, str] | None = None) -> str:
@@ -59,6 +72,21 @@ def _in_other_language(code: str) -> str:
     return f"{request.path}?{urlencode(pairs)}" if pairs else request.path
 
 
+def _languages_here() -> list[Language]:
+    """Every language of this page."""
+    path = request.path
+    return list(languages(reporting=_is_reporting(path), desk=_is_desk(path)).values())
+
+
+def _alternates() -> list[tuple[str, str]]:
+    """For search engines: the languages of a page that everybody reads, each with the address of
+    the page in it, in full as far as we know it."""
+    if _is_reporting(request.path) or _is_desk(request.path):
+        return []
+    base = (state().settings.public_url or "").rstrip("/")
+    return [(each.code, base + _in_other_language(each.code)) for each in _languages_here()]
+
+
 def in_language(path: str, code: str) -> str:
     """A path of ours in the language with that code."""
     parts = urlsplit(path)
@@ -75,7 +103,7 @@ async def page(
     whoever asks alone; it holds secrets, so nobody may pack it, a proxy neither (see
     `packing.py`)."""
     found = current_app.jinja_env.get_template(template)
-    html = found.render(language=current_language(), **values).encode()
+    html = found.render(language=current_language(), is_private=is_private, **values).encode()
     packed = {"gzip": pack(html)} if "gzip" in accepted() and not is_private else {}
     response = packed_response(html, packed, "text/html; charset=utf-8")
     response.status_code = status
@@ -124,8 +152,9 @@ def init_pages(app: Quart) -> None:
     )
     env.globals.update(
         link=link,
-        languages=lambda: languages(reporting=_is_reporting(request.path)).values(),
+        languages=_languages_here,
         in_other_language=_in_other_language,
+        alternates=_alternates,
         is_demo=lambda: state().demo,
     )
     # Now, and not while the first reader waits.

@@ -86,8 +86,6 @@ async def parse_query(args: Args, geocoder: Geocoder) -> Query:
     if len(centres) > MAX_CENTRES:
         raise InvalidParameter(f"At most {MAX_CENTRES} places at once.", field="near")
     box = _optional(args, "bbox", _bbox)
-    if box is not None and centres:
-        raise InvalidParameter("Give bbox, or near and place, but not both.", field="bbox")
     start, end, nights = _stay(args)
     radius_km = _optional(args, "radius_km", lambda text: number(text, "radius_km"))
     return Query(
@@ -111,8 +109,8 @@ async def parse_query(args: Args, geocoder: Geocoder) -> Query:
     )
 
 
-def parse_limit(args: Args) -> int:
-    return _integer(args, "limit", LIMIT_RANGE, LIMIT) or LIMIT
+def parse_limit(args: Args, limits: tuple[int, int] = LIMIT_RANGE, default: int = LIMIT) -> int:
+    return _integer(args, "limit", limits, default) or default
 
 
 def number(text: str, field: str) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from quart import current_app
 
@@ -13,6 +13,7 @@ from vacancies.config import Settings
 from vacancies.deployment import Deployment
 from vacancies.feed import Follower
 from vacancies.geocoding import Geocoder
+from vacancies.lasting_fit import Lasting
 from web.figures import Figures
 from web.live import LiveStreams
 
@@ -29,6 +30,7 @@ class State:
     figures: Figures
     demo: bool
     advice: AdviceOffices
+    lasting: Lasting = field(default_factory=Lasting)
 
 
 def state() -> State:

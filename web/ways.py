@@ -45,7 +45,7 @@ def ways_on(board: Board, query: Query, language: Language, today: date) -> list
 
 def _further(board: Board, query: Query, language: Language) -> Iterator[WayOn]:
     """The smallest circle that holds a home, and a round one that holds more."""
-    if not query.centres:
+    if not query.centres or query.bbox is not None:
         return
     _, distances = board.nearest(replace(query, radius_km=_FAR_KM), 1)
     if not distances:

@@ -12,6 +12,7 @@ from scripts.accessibility_record.steps import (
     Steps,
     an_operation,
     at,
+    barrier_wrong,
     care_forms,
     chosen_on_the_map,
     correction_sent,
@@ -32,11 +33,13 @@ from scripts.accessibility_record.steps import (
     reported,
     reported_by_form,
     results,
+    second_place,
     sign_in_redeem,
     sign_in_sent,
     sign_in_wrong,
     slip,
     slip_by_form,
+    suggestions,
     unfolded,
     upload_looked_at,
     upload_wrong,
@@ -68,6 +71,7 @@ WRONG = "/homes/<home_id>/wrong"
 TRAIL = "/homes/<home_id>/trail"
 LINK = "/report/link/<token>"
 OWN = "/report/home/<home_id>"
+BARRIER = "/accessibility/report"
 HOOK = "/webhooks/<webhook_id>"
 INSIDE = True
 UNFOLDED = ".drop[open] > summary"
@@ -81,6 +85,10 @@ VIEWS = (
     View("Finder, nothing found", "finder.html", "/", at("/?place=33330&care_form=hospice")),
     View("Finder, map", "finder.html", "/", on_the_map),
     View("Finder, chosen on the map", "finder.html", "/", chosen_on_the_map, start="#sheet"),
+    View("Finder, suggestions", "finder.html", "/", suggestions, start="#f-place"),
+    View("Finder, second place unfolded", "finder.html", "/", second_place, start=UNFOLDED),
+    View("Finder, two places", "finder.html", "/", at("/?place=33330&place2=Bielefeld")),
+    View("Finder, place mistyped", "refused.html", "/", at("/?place=Bielefld")),
     View("Finder, place not known", "refused.html", "/", at("/?place=Xyzzyhausen")),
     View("Finder, several such places", "refused.html", "/", at("/?place=Neustadt")),
     View("Finder, wrong entry", "refused.html", "/", at("/?place=33330&max_cost_eur=x")),
@@ -93,6 +101,12 @@ VIEWS = (
     View("Correction", "correction.html", WRONG, at("/homes/anna/wrong")),
     View("Correction, incomplete", "correction.html", WRONG, correction_wrong),
     View("Correction, sent", "message.html", WRONG, correction_sent),
+    View("Imprint", "imprint.html", "/imprint", at("/imprint")),
+    View("Privacy", "privacy.html", "/privacy", at("/privacy")),
+    View("Accessibility", "accessibility.html", "/accessibility", at("/accessibility")),
+    View("Barrier", "barrier.html", BARRIER, at(BARRIER)),
+    View("Barrier, nothing said", "barrier.html", BARRIER, barrier_wrong),
+    View("Barrier, sent", "message.html", BARRIER, at(BARRIER + "?sent=1")),
     View("No such page", "message.html", None, at("/nowhere")),
     View("Documentation of the API", "docs.html", "/api/v1/docs", documentation),
     View("Documentation, operation unfolded", "docs.html", "/api/v1/docs", an_operation),

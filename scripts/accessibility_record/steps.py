@@ -301,5 +301,24 @@ async def _follow(visit: Visit, selector: str) -> None:
 
 care_forms = unfolded(results, ".drop:nth-of-type(1) > summary")
 more_filters = unfolded(results, ".drop:nth-of-type(2) > summary")
+second_place = unfolded(results, ".second > summary")
+
+
+async def suggestions(visit: Visit) -> None:
+    await results(visit)
+    await visit.page.locator("#f-place").fill("Halle")
+    await visit.page.locator("#f-place-suggestions [role=option]").first.wait_for()
+
+
 list_of_homes = unfolded(linked("admin"), ".homes summary")
 own_home = at("/report/home/anna")
+
+
+async def barrier_wrong(visit: Visit) -> None:
+    """As a browser sends it that checks nothing itself."""
+    await visit.go("/accessibility/report")
+    await visit.page.evaluate("document.querySelector('form.entry').noValidate = true")
+    await visit.page.fill("#f-email", "pat@")
+    await visit.page.fill("#f-said", "…")
+    await visit.page.click("form.entry button[type=submit]")
+    await visit.page.locator("#e-email").wait_for()

@@ -91,6 +91,12 @@ BENCHMARKS = (
         runs=5,
     ),
     _benchmark(
+        "interaction",
+        "The finder in headless Chromium, in the hand: from each press to the next picture.",
+        homes=15_000,
+        runs=3,
+    ),
+    _benchmark(
         "scale",
         "Germany and the EU in a model, with unit costs measured here.",
         runs=3,

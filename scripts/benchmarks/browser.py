@@ -100,8 +100,10 @@ async def browser() -> AsyncIterator[Browser]:
 
 
 @asynccontextmanager
-async def _opened(browser: Browser, device: Device) -> AsyncIterator[tuple[Page, CDPSession]]:
-    """A page with nothing in its cache, on that device."""
+async def opened(
+    browser: Browser, device: Device, watch: str = WATCH
+) -> AsyncIterator[tuple[Page, CDPSession]]:
+    """A page with nothing in its cache, on that device; `watch` runs in it first."""
     context = await browser.new_context(
         viewport={"width": device.width, "height": device.height},
         is_mobile=device.is_phone,
@@ -119,7 +121,7 @@ async def _opened(browser: Browser, device: Device) -> AsyncIterator[tuple[Page,
         await tools.send("Network.emulateNetworkConditions", line)
     if device.slower_cpu:
         await tools.send("Emulation.setCPUThrottlingRate", {"rate": device.slower_cpu})
-    await page.add_init_script(WATCH)
+    await page.add_init_script(watch)
     yield page, tools
     await context.close()
 
@@ -161,7 +163,7 @@ class _Loads:
 
 async def visit(browser: Browser, url: str, device: Device) -> Visit:
     """The finder at `url` until it is live and its map shows all homes."""
-    async with _opened(browser, device) as (page, tools):
+    async with opened(browser, device) as (page, tools):
         loads = _Loads(tools)
         await page.goto(url, wait_until="commit")
         await _seen(page, ("list", "live"))
@@ -188,7 +190,7 @@ async def visit(browser: Browser, url: str, device: Device) -> Visit:
 
 async def visit_bare(browser: Browser, url: str, device: Device) -> float:
     """Milliseconds to the first card of a page that has cards and nothing else."""
-    async with _opened(browser, device) as (page, _):
+    async with opened(browser, device) as (page, _):
         await page.goto(url, wait_until="commit")
         return (await _seen(page, ("list",)))["list"]
 

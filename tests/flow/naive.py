@@ -18,7 +18,7 @@ def matches(listing: Listing, query: Query) -> bool:
     if profile.status is not HomeStatus.OPEN:
         return False
     point = (profile.point.latitude, profile.point.longitude)
-    if query.centres and distance_km(listing, query) > query.radius_km:
+    if query.centres and query.bbox is None and distance_km(listing, query) > query.radius_km:
         return False
     box = query.bbox
     if box is not None and not (

@@ -127,6 +127,7 @@ queries = (
     | st.builds(
         Query,
         bbox=st.sampled_from([BBox(8, 51, 9, 52), BBox(11, 48, 12, 49)]),
+        centres=st.sampled_from([(), (POINTS[0],), (POINTS[0], POINTS[3])]),
         include_full=st.booleans(),
     )
 )

@@ -48,7 +48,49 @@ OFFLINE = OfflineGeocoder()
         ("München", "München", Precision.TOWN),
         ("Munich", "München", Precision.TOWN),
         ("52501 Geilenkirchen", "Geilenkirchen", Precision.TOWN),  # no such postcode
+        ("13517 Berlin", "13517 Berlin", Precision.REGION),  # nor this, but a city is wide
         ("51.9, 8.38", "51.9, 8.38", Precision.EXACT),
+        # A part of a town, where it is known, and else the town.
+        ("Berlin-Spandau", "Spandau", Precision.TOWN),
+        ("Spandau, Berlin", "Spandau", Precision.TOWN),
+        ("Köln Porz", "Porz am Rhein", Precision.TOWN),
+        ("Hamburg Altona", "Altona", Precision.TOWN),
+        ("Lichtenberg, Berlin", "10365 Lichtenberg, Berlin", Precision.TOWN),
+        ("Gütersloh Avenwedde", "Gütersloh", Precision.TOWN),
+        ("Gütersloh-Avenwedde", "Gütersloh", Precision.TOWN),
+        ("Avenwedde, Gütersloh", "Gütersloh", Precision.TOWN),
+        ("Avenwedde Gütersloh", "Gütersloh", Precision.TOWN),
+        ("Gütersloh OT Isselhorst", "Gütersloh", Precision.TOWN),
+        ("33334 Gütersloh Avenwedde", "33334 Gütersloh", Precision.POSTCODE),
+        # A street before or behind the town, with a number or without.
+        ("Gütersloh, Berliner Straße 70", "Gütersloh", Precision.TOWN),
+        ("Gütersloh Berliner Straße 70", "Gütersloh", Precision.TOWN),
+        ("Berliner Straße Gütersloh", "Gütersloh", Precision.TOWN),
+        ("33330, Berliner Straße 70", "33330 Gütersloh", Precision.POSTCODE),
+        ("Am Alten Markt 11 a-c Rietberg", "Rietberg", Precision.TOWN),
+        # Which of several, by what is beside it.
+        ("Neuenkirchen bei Rheine", "48485 Neuenkirchen, Nordrhein-Westfalen", Precision.TOWN),
+        ("Neuenkirchen, Rheine", "48485 Neuenkirchen, Nordrhein-Westfalen", Precision.TOWN),
+        (
+            "Neuenkirchen (Kreis Steinfurt)",
+            "48485 Neuenkirchen, Nordrhein-Westfalen",
+            Precision.TOWN,
+        ),
+        ("Gronau Westfalen", "48599 Gronau, Nordrhein-Westfalen", Precision.TOWN),
+        ("Halle/Saale", "Halle (Saale)", Precision.TOWN),
+        ("Halle Westf.", "33790 Halle, Nordrhein-Westfalen", Precision.TOWN),
+        ("Essen Ruhr", "Essen", Precision.TOWN),
+        ("Rothenburg o.d.T.", "Rothenburg ob der Tauber", Precision.TOWN),
+        ("Freiburg i. Br.", "Freiburg", Precision.TOWN),
+        # What people put before a name.
+        ("Nähe Gütersloh", "Gütersloh", Precision.TOWN),
+        ("in Gütersloh", "Gütersloh", Precision.TOWN),
+        ("Raum Bielefeld", "Bielefeld", Precision.TOWN),
+        ("Kreis Gütersloh", "Gütersloh", Precision.TOWN),
+        # Names that only look like another with a word before it.
+        ("Bad Essen", "Bad Essen", Precision.TOWN),
+        ("Neu Ulm", "Neu-Ulm", Precision.TOWN),
+        ("Stadtlohn", "Stadtlohn", Precision.TOWN),
     ],
 )
 async def test_find(q: str, label: str, precision: Precision) -> None:
@@ -66,6 +108,36 @@ async def test_unknown(q: str) -> None:
     assert await OFFLINE.places(q) == []
 
 
+@pytest.mark.parametrize("q", ["Bedburg-Hau", "Bedburg-Hau, Kloster 1", "Bedburg-Hau Kloster 1"])
+async def test_a_town_far_away_is_not_taken_for_another(q: str) -> None:
+    """Bedburg-Hau is not in the gazetteer; Bedburg, 80 km away, may be offered only."""
+    with pytest.raises(UnknownPlace):
+        await OFFLINE.find(q)
+
+
+@pytest.mark.parametrize(
+    ("q", "meant"),
+    [
+        ("Güterslo", "Gütersloh"),
+        ("Gütresloh", "Gütersloh"),
+        ("Gütterslohe", "Gütersloh"),
+        ("Bielefld", "Bielefeld"),
+        ("Düseldorf", "Düsseldorf"),
+        ("Osnabrükc", "Osnabrück"),
+        ("Essn", "Essen"),
+        ("Rheda", "Rheda-Wiedenbrück"),
+        ("Berliner Straße 12, Gütersloo", "Gütersloh"),
+        ("13517", "13509 Berlin"),
+    ],
+)
+async def test_unknown_with_a_near_match(q: str, meant: str) -> None:
+    with pytest.raises(UnknownPlace) as caught:
+        await OFFLINE.find(q)
+    candidates = caught.value.candidates
+    assert candidates is not None
+    assert candidates[0]["label"] == meant
+
+
 async def test_postcode_and_town_that_contradict() -> None:
     with pytest.raises(AmbiguousPlace) as caught:
         await OFFLINE.find("33330 München")
@@ -78,7 +150,8 @@ async def test_eleven_neuenkirchen() -> None:
     candidates = caught.value.candidates
     assert len({str(c["label"]) for c in candidates}) == 11
     assert candidates[0]["label"] == "48485 Neuenkirchen, Nordrhein-Westfalen"
-    assert candidates[0].keys() == {"label", "latitude", "longitude", "precision"}
+    assert candidates[0]["near_town"] == "Rheine"
+    assert candidates[0]["land"] == "Nordrhein-Westfalen"
 
 
 async def test_every_ambiguous_label_finds_its_place() -> None:

@@ -21,7 +21,7 @@ from web.app import create_app
 TEMPLATES = Path(__file__).parents[2] / "web" / "templates"
 # Parts of pages, and mails.
 NO_PAGES = {"card", "foot", "form", "form_token", "icons", "layout", "mail_reminder", "staff"}
-NO_PAGES |= {"advice", "filters", "home_costs", "home_steps", "next_step"}
+NO_PAGES |= {"advice", "filters", "home_costs", "home_steps", "legal", "next_step", "second_place"}
 
 
 async def test_the_record_has_every_page_of_the_app(service: Service) -> None:

@@ -49,6 +49,7 @@ async def test_nearest_first_with_distance(region: Service) -> None:
 async def test_areas(region: Service) -> None:
     assert await ids(region, "near=51.9,8.38&near=52.3,8.38&radius_km=10") == ["h8", "h1", "h7"]
     assert await ids(region, "bbox=8,52,9,53") == ["h4", "h5", "h7", "h8"]
+    assert await ids(region, "bbox=8,52,9,53&near=52.3,8.38") == ["h8", "h7", "h5", "h4"]
     assert len(await ids(region, "")) == 6
     assert await ids(region, "place=33330%20G%C3%BCtersloh&radius_km=6") == ["h1"]
     assert await ids(region, "municipality=05711") == ["h5", "h7", "h8"]
@@ -115,7 +116,6 @@ async def test_pages_miss_nothing_when_a_home_is_renamed_or_goes_in_between(
         ("radius_km=1e2", "radius_km"),
         ("bbox=1,2,3", "bbox"),
         ("bbox=1,3,2,2", "bbox"),
-        ("bbox=1,2,3,4&near=1,1", "bbox"),
         ("care_form=hotel", "care_form"),
         ("sex=x", "sex"),
         ("care_grade=6", "care_grade"),
@@ -153,6 +153,32 @@ async def test_a_stream_wants_a_cursor_of_ours(service: Service) -> None:
     assert (status, problem["field"]) == (400, "since")
     status, problem, _ = await service.call("POST", "/api/v1/vacancies/stream")
     assert (status, problem["code"]) == (405, "method_not_allowed")
+
+
+async def test_suggestions(service: Service) -> None:
+    path = "/api/v1/places/suggest"
+    status, found, headers = await service.call("GET", path, params={"q": "gütrsl"})
+    assert status == 200
+    assert found[0]["label"] == "Gütersloh"
+    assert (found[0]["precision"], found[0]["land"]) == ("town", "Nordrhein-Westfalen")
+    assert headers["Access-Control-Allow-Origin"] == "*"
+    assert headers["Cache-Control"] == "public, max-age=86400"
+    _, found, _ = await service.call("GET", path, params={"q": "Neuenkirchen", "limit": "2"})
+    assert [place["near_town"] for place in found] == ["Rheine", "Walsrode"]
+    assert (await service.call("GET", path, params={"q": "Xqzwtown"}))[1] == []
+    for query in ("", "?q=%20", "?q=a&limit=0", "?q=a&limit=21", "?q=a&x=1", "?q=" + 201 * "a"):
+        status, problem, _ = await service.call("GET", path + query)
+        assert (status, problem["code"]) == (400, "invalid_parameter"), query
+
+
+async def test_an_unknown_place_names_what_is_nearly_so(service: Service) -> None:
+    query = {"place": "Güterslo"}
+    status, problem, _ = await service.call("GET", "/api/v1/vacancies", params=query)
+    assert (status, problem["code"]) == (404, "unknown_place")
+    assert problem["candidates"][0]["label"] == "Gütersloh"
+    query = {"place": "Xqzwtown"}
+    _, problem, _ = await service.call("GET", "/api/v1/vacancies", params=query)
+    assert "candidates" not in problem
 
 
 async def test_places(service: Service) -> None:

@@ -64,7 +64,7 @@ def vector_tile() -> bytes:
 def archive(path: Path, kind: TileType, tile: bytes, attribution: str) -> Path:
     """The whole earth down to a small zoom, the same tile everywhere."""
     with path.open("wb") as file:
-        writer = Writer(file)
+        writer: Any = Writer(file)  # type: ignore[no-untyped-call]
         for zoom in range(MOST_ZOOM + 1):
             side = range(2**zoom)
             for number in sorted(zxy_to_tileid(zoom, x, y) for x in side for y in side):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -12,18 +14,32 @@ from web import language
 from web.client_words import client_words
 from web.language import choose, languages
 
+UNCHECKED = "This translation has not been checked by a native speaker yet."
 
-def test_carers_languages_are_for_reporting_only() -> None:
-    assert list(languages()) == ["de", "en"]
-    assert list(languages(reporting=True)) == ["de", "en", "pl", "ar"]
+
+def test_some_languages_are_for_one_kind_of_page() -> None:
+    assert list(languages()) == ["de", "de-simple", "en", "tr", "ru"]
+    assert list(languages(reporting=True)) == ["de", "en", "tr", "ru", "pl", "ar"]
+    assert list(languages(desk=True)) == ["de", "en", "tr", "ru"]
     assert choose("pl").code == "de"
     assert choose("pl", reporting=True).code == "pl"
+    assert choose("de-simple").code == "de-simple"
+    assert choose("de-simple", reporting=True).code == choose("de-simple", desk=True).code == "de"
     assert choose("xx", reporting=True).code == choose(None).code == "de"
 
 
 def test_nobody_has_checked_them_yet() -> None:
-    checked = {code for code, found in languages(reporting=True).items() if found.is_reviewed}
-    assert checked == {"de", "en"}
+    every = {**languages(), **languages(reporting=True)}
+    assert {code for code, found in every.items() if found.is_reviewed} == {"de", "en"}
+
+
+def test_leichte_sprache_is_written_as_german_is() -> None:
+    simple, german = choose("de-simple"), choose("de")
+    assert simple.tag == client_words(simple)["tag"] == "de-DE", "browsers know no other"
+    assert simple.number(1234567) == german.number(1234567) == "1.234.567"
+    assert simple.day(date(2026, 12, 24), date(2025, 1, 1)) == "24. Dezember 2026"
+    assert simple.gettext("Waiting list closed") == "Die Warte-Liste ist voll"
+    assert simple.gettext("Sign out") == german.gettext("Sign out"), "the desk is not in it"
 
 
 def test_what_a_catalogue_lacks_is_german() -> None:
@@ -56,6 +72,15 @@ def test_a_plural_that_nobody_has_translated_yet_is_german_too(
         ("de", 2, "vor 2 Tagen"),
         ("pl", 1, "1 dzień temu"),
         ("pl", 2, "2 dni temu"),
+        ("tr", 1, "1 gün önce"),
+        ("tr", 5, "5 gün önce"),
+        ("ru", 1, "1 день назад"),
+        ("ru", 2, "2 дня назад"),
+        ("ru", 5, "5 дней назад"),
+        ("ru", 11, "11 дней назад"),
+        ("ru", 21, "21 день назад"),
+        ("de-simple", 1, "vor 1 Tag"),
+        ("de-simple", 2, "vor 2 Tagen"),
         ("ar", 1, "منذ يوم واحد"),
         ("ar", 2, "منذ يومين"),
         ("ar", 3, "منذ 3 أيام"),
@@ -65,18 +90,21 @@ def test_a_plural_that_nobody_has_translated_yet_is_german_too(
     ],
 )
 def test_numbers_have_their_forms(code: str, number: int, text: str) -> None:
-    language = choose(code, reporting=True)
+    language = {**languages(), **languages(reporting=True)}[code]
     assert language.ngettext("%(num)s day ago", "%(num)s days ago", number) == text
 
 
 def test_the_client_gets_every_form() -> None:
     forms = {
         code: sorted(found.plural_forms("%(num)s day ago", "%(num)s days ago"))
-        for code, found in languages(reporting=True).items()
+        for code, found in {**languages(), **languages(reporting=True)}.items()
     }
     assert forms == {
         "de": ["one", "other"],
+        "de-simple": ["one", "other"],
         "en": ["one", "other"],
+        "tr": ["one", "other"],
+        "ru": ["few", "many", "one"],
         "pl": ["few", "many", "one"],
         "ar": ["few", "many", "one", "other", "two", "zero"],
     }
@@ -100,3 +128,46 @@ async def test_only_report_pages_offer_them(service: Service) -> None:
         html = await answer.text()
     assert '<html lang="de"' in html
     assert "العربية" not in html
+
+
+async def page_of(service: Service, path: str) -> str:
+    async with service.client.get(service.url + path) as answer:
+        return await answer.text()
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("de-simple", "Schreiben Sie einen Ort in das Feld."),
+        ("en", "Enter a town or a postcode."),
+        ("tr", "Bir yer adı veya posta kodu girin."),
+        ("ru", "Введите населённый пункт или индекс."),
+    ],
+)
+async def test_a_page_says_in_which_language_it_is(service: Service, code: str, words: str) -> None:
+    html = await page_of(service, f"/?lang={code}")
+    assert f'<html lang="{code}" dir="ltr">' in html
+    assert words in html
+    assert f'<input type="hidden" name="lang" value="{code}">' in html, "a search keeps it"
+    assert f'lang="{code}" dir="ltr" aria-current="true"' in html
+    note = choose(code).gettext(UNCHECKED)
+    assert (note in html) == (code != "en")
+
+
+async def test_a_page_names_itself_in_all_its_languages(service: Service) -> None:
+    html = await page_of(service, "/?place=33330&lang=ru")
+    found = re.findall(r'<link rel="alternate" hreflang="([^"]+)" href="([^"]+)">', html)
+    assert found == [
+        ("de", "/?place=33330"),
+        ("de-simple", "/?place=33330&amp;lang=de-simple"),
+        ("en", "/?place=33330&amp;lang=en"),
+        ("tr", "/?place=33330&amp;lang=tr"),
+        ("ru", "/?place=33330&amp;lang=ru"),
+    ]
+    assert '<link rel="alternate"' not in await page_of(service, "/signin"), "of no use there"
+
+
+async def test_the_desk_is_not_in_leichte_sprache(service: Service) -> None:
+    html = await page_of(service, "/api/v1/docs?lang=de-simple")
+    assert '<html lang="de" dir="ltr">' in html
+    assert "Leichte Sprache" not in html

@@ -7,9 +7,11 @@ import socket
 from dataclasses import replace
 
 import click
+import structlog
 
 from vacancies.config import MOST_WORKERS, Settings, load_settings
 from vacancies.deployment import Deployment, open_deployment
+from vacancies.operator import NEEDED, Operator
 from web.commands.administration import note
 from web.commands.log import configure_log
 from web.commands.process import (
@@ -21,6 +23,8 @@ from web.commands.process import (
 )
 from web.commands.workers import Workers
 from web.figures import Figures
+
+log = structlog.get_logger()
 
 
 @click.command()
@@ -39,6 +43,7 @@ def serve(host: str | None, port: int | None, workers: int | None, demo_if_empty
         settings = replace(settings, workers=workers)
     listener = _listen(host or settings.host, settings.port if port is None else port)
     configure_log()
+    _warn_of_gaps(settings.operator)
     _allow_many_files()
     run(_serve(settings, listener, demo_if_empty))
 
@@ -59,6 +64,17 @@ def _listen(host: str, port: int) -> socket.socket:
         ) from error
     listener.setblocking(False)
     return listener
+
+
+def _warn_of_gaps(operator: Operator) -> None:
+    """The law wants to know who runs a site."""
+    missing = dict.fromkeys(name for page in NEEDED for name in operator.missing(page))
+    if missing:
+        log.warning(
+            "the legal pages are not complete",
+            missing=",".join(missing),
+            remedy="FREIPLATZ_OPERATOR_FILE, see docs/operating.md",
+        )
 
 
 def _allow_many_files() -> None:

@@ -73,21 +73,22 @@ async def add() -> Response:
         chosen = chosen_of(await in_charge_of(connection, found))
     entered = {name: form.get(name, "").strip() for name in ("address", "search", "contact")}
     wish = {name: text for name, text in entered.items() if text}
-    if "search" in wish:
-        wish["search"] = _parameters(wish["search"])
     try:
+        if "search" in wish:
+            wish["search"] = await _parameters(wish["search"])
         made = await make_webhook(decode(msgspec.json.encode(wish), NewWebhook), chosen.provider_id)
     except FreiplatzError as error:
         return await _show(error, entered)
     return await _secret(found.staff, made, is_new=True)
 
 
-def _parameters(text: str) -> str:
+async def _parameters(text: str) -> str:
     """Of a search that was copied as an address of ours: its parameters as the API has them."""
     if "://" not in text:
         return text
     args = MultiDict(parse_qsl(urlsplit(text).query, max_num_fields=50))
-    return urlencode(list(Form.read(args).for_api().items(multi=True)))
+    api = await Form.read(args).for_api(state().geocoder)
+    return urlencode(list(api.items(multi=True)))
 
 
 @desk.get("/<webhook_id>")

@@ -6,7 +6,7 @@ export function answer(homes: Homes): string {
   let places = 0;
   let withPlaces = 0;
   let nearest = Infinity;
-  for (const { free, km } of homes.all()) {
+  for (const { free, km } of homes.shown()) {
     if (free === 0) continue;
     places += free;
     withPlaces += 1;
@@ -39,7 +39,8 @@ function inForms({ start, language }: Homes, places: string): string {
   return language.text("inForms", { places, forms });
 }
 
-function whereItIs({ start, language }: Homes): string {
+function whereItIs({ start, language, view }: Homes): string {
+  if (view !== undefined) return language.text("section");
   const radius = `${language.number(start.radiusKm)}\u00a0km`;
   return language.text(start.area, { radius, place: start.place });
 }

@@ -1,6 +1,8 @@
 // One home as a card: the server's own markup, filled in. `cards.py` says the same things.
 // Text goes in as text only: what a provider has written never becomes markup.
 import { saidAt, type Homes } from "./homes";
+import { howFar } from "./centres";
+import { hideOutdated } from "./lasting";
 import { element, type Feature, type Home, type Vacancy } from "./types";
 import type { Language } from "./words";
 
@@ -30,7 +32,11 @@ export function newCard(feature: Feature, homes: Homes): HTMLElement {
   return card;
 }
 
-export function fillCard(card: HTMLElement, { id, properties: home }: Feature, homes: Homes): void {
+export function fillCard(
+  card: HTMLElement,
+  { id, geometry, properties: home }: Feature,
+  homes: Homes,
+): void {
   const { language, start } = homes;
   card.dataset["home"] = id;
   card.dataset["revision"] = String(home.revision);
@@ -39,8 +45,7 @@ export function fillCard(card: HTMLElement, { id, properties: home }: Feature, h
   const name = part<HTMLAnchorElement>(card, "name");
   name.textContent = home.name;
   name.href = `/homes/${encodeURIComponent(id)}${start.linkSuffix}`;
-  const km = home.distance_km;
-  write(card, "distance", typeof km === "number" ? language.distance(km) : "");
+  write(card, "distance", howFar(geometry, home, homes));
   write(card, "town", [home.address?.postcode, home.address?.city].filter(Boolean).join(" "));
   fillOffers(part(card, "offers"), home, homes);
   write(card, "none", noOffer(home, language));
@@ -48,6 +53,7 @@ export function fillCard(card: HTMLElement, { id, properties: home }: Feature, h
   part(card, "stop").hidden = stop === "";
   part(card, "stop-text").textContent = stop;
   fillFreshness(card, home, language);
+  write(card, "lasting", ""); // said of the report before: the server says it anew
   write(card, "attributes", attributes(home, language).join(" · "));
   write(card, "cost", cost(home, language));
   write(card, "waiting", language.words.waiting[home.waiting_list ?? ""] ?? "");
@@ -66,6 +72,7 @@ export function fillFreshness(card: HTMLElement, home: Home, language: Language)
 
 /** The age again, since time has passed. */
 export function refreshAge(card: HTMLElement, language: Language): void {
+  hideOutdated(card);
   const time = part<HTMLTimeElement>(card, "freshness");
   if (time.dateTime === "") return;
   const text = language.freshness(card.dataset["freshness"] ?? "", time.dateTime);

@@ -1,5 +1,6 @@
 // The API's documentation, drawn by Swagger UI from the server's own description.
 import "./style.scss";
+import "./menu";
 import SwaggerUI from "swagger-ui-dist/swagger-ui-es-bundle.js";
 import "swagger-ui-dist/swagger-ui.css";
 

@@ -25,8 +25,12 @@ export function countChoices(form: HTMLFormElement): void {
   function search(): URLSearchParams {
     const shown = new URLSearchParams(start.search);
     const wanted = new URLSearchParams();
-    for (const name of AREA) for (const value of shown.getAll(name)) wanted.append(name, value);
     const data = new FormData(form);
+    // Of a map that has been moved since.
+    const box = data.get("bbox");
+    if (typeof box === "string") shown.set("bbox", box);
+    else shown.delete("bbox");
+    for (const name of AREA) for (const value of shown.getAll(name)) wanted.append(name, value);
     for (const [name, value] of data) {
       const isOutside = [...AREA, "lang"].includes(name) || /^(place|label|near)/.test(name);
       if (!isOutside && typeof value === "string" && value !== "") wanted.append(name, value);

@@ -3,11 +3,12 @@
 import "./style.scss";
 import "./form";
 import { answer } from "./answer";
-import { newCard } from "./card";
 import { countChoices } from "./facets";
 import { Homes } from "./homes";
 import { List } from "./list";
 import type { HomeMap } from "./map";
+import { Section } from "./section";
+import { Sheet } from "./sheet";
 import { Status } from "./status";
 import { Stream } from "./stream";
 import { element, readStart, type Feature, type FinderStart } from "./types";
@@ -24,52 +25,71 @@ const language = new Language(start.words);
 const homes = new Homes(start, language);
 const list = new List(homes);
 const status = new Status(language, new Date(start.asOf));
+const sheet = new Sheet(homes, list, (id) => closed(id));
+const section = new Section(homes, list, { changed: refresh, extend });
 const split = element("split");
-const sheet = element("sheet");
+const here = element<HTMLButtonElement>("here");
 
 let map: HomeMap | undefined;
-let chosen: string[] = [];
+let stream: Stream | undefined;
 let refreshTimer: ReturnType<typeof setTimeout> | undefined;
 let refreshMs = REFRESH_MS;
 
 /** Bring answer, list and map up to date: at most so often, however much comes in. */
 function refreshSoon(): void {
-  if (homes.isComplete) refreshTimer ??= setTimeout(refresh, refreshMs);
+  if (homes.isComplete) refreshTimer ??= setTimeout(refreshAll, refreshMs);
 }
 
-function refresh(): void {
+function refreshAll(): void {
   const began = performance.now();
   refreshTimer = undefined;
+  refresh();
+  if (isMapShown()) map?.refresh();
+  // Thousands of homes on a slow phone: never busy for more than a tenth of the time.
+  refreshMs = Math.max(REFRESH_MS, 9 * (performance.now() - began));
+}
+
+/** The words: the marks on the map stay as they are. */
+function refresh(): void {
+  if (!homes.isComplete) return;
   const sentence = answer(homes);
   const shown = element("answer");
   if (shown.textContent !== sentence) shown.textContent = sentence;
   status.sayLater(sentence);
   list.refresh();
-  map?.refresh();
-  // Thousands of homes on a slow phone: never busy for more than a tenth of the time.
-  refreshMs = Math.max(REFRESH_MS, 9 * (performance.now() - began));
 }
 
 function onListing(feature: Feature): void {
   const had = homes.get(feature.id)?.free ?? 0;
   // The cards may be from before the points: what is no news here can be news for them.
-  if (homes.put(feature) && homes.isComplete) status.count(homes.get(feature.id)!.free - had);
+  if (homes.put(feature) && homes.isComplete) count(feature.id, had);
   list.update(feature);
-  refreshChosen(feature);
+  sheet.update(feature);
   refreshSoon();
 }
 
+/** What comes and goes where the reader looks. */
+function count(id: string, had: number): void {
+  const home = homes.get(id)!;
+  if (homes.isShown(home)) status.count(home.free - had);
+}
+
 function onGone(id: string): void {
-  status.count(-(homes.delete(id)?.free ?? 0));
+  const home = homes.delete(id);
+  if (home !== undefined && homes.isShown(home)) status.count(-home.free);
   list.gone(id);
+  sheet.gone(id);
   refreshSoon();
 }
 
 function openStream(cursor: string): void {
-  new Stream(start.search, cursor, {
+  stream = new Stream(homes.search, cursor, {
     listing: onListing,
     gone: onGone,
-    connection: (state) => status.show(state),
+    connection(state) {
+      status.show(state);
+      if (state === "live") section.retry();
+    },
     reset() {
       homes.clear();
       list.forget();
@@ -86,7 +106,7 @@ function openStream(cursor: string): void {
 async function load(): Promise<void> {
   try {
     const cursor = await homes.load();
-    refresh();
+    refreshAll();
     document.documentElement.dataset["loaded"] = String(homes.size);
     openStream(cursor);
   } catch {
@@ -95,79 +115,90 @@ async function load(): Promise<void> {
   }
 }
 
+/** Know the homes of a wider search: the map shows them, the list those of its part. */
+async function extend(search: string): Promise<void> {
+  const cursor = await homes.loadOther(search);
+  stream?.follow(search, cursor);
+  map?.refresh();
+}
+
 // ---- the map and what is chosen on it ----
+
+function isMapShown(): boolean {
+  return wide.matches || split.dataset["view"] === "map";
+}
 
 async function startMap(): Promise<void> {
   if (map !== undefined) return;
   try {
     const { HomeMap } = await import("./map");
-    map ??= new HomeMap(homes, { chosen: (ids) => void showChosen(ids), pointed: pointAt });
+    map ??= new HomeMap(homes, {
+      chosen: (ids) => void showChosen(ids),
+      pointed: pointAt,
+      moved: onMoved,
+    });
     if (homes.isComplete) map.refresh();
   } catch {
     element("map").textContent = language.text("mapFailed");
   }
 }
 
-function pointAt(id: string | undefined): void {
+/** Beside the map the list follows by itself. On a phone the reader sees the one or the other,
+ * and asks for it: looking around costs nothing then, and the list is where it was left. */
+function onMoved(): void {
+  if (map === undefined) return;
+  if (wide.matches) goToSection();
+  else here.hidden = false;
+}
+
+function goToSection(): void {
+  here.hidden = true;
+  status.moved();
+  section.moveTo(map!.box());
+}
+
+here.addEventListener("click", () => {
+  element("map").focus();
+  goToSection();
+});
+
+element("back").addEventListener("click", (event) => {
+  if (start.bbox !== null || !(event.target as Element).closest("a")) return;
+  event.preventDefault();
+  here.hidden = true;
+  section.back();
+  map?.place(undefined);
+});
+
+function pointAt(ids: readonly string[]): void {
   for (const card of document.querySelectorAll(".card.is-pointed")) {
     card.classList.remove("is-pointed");
   }
-  if (id !== undefined) list.card(id)?.classList.add("is-pointed");
-  map?.point(id);
+  for (const id of ids) list.card(id)?.classList.add("is-pointed");
+  map?.point(ids[0]);
 }
 
 /** The chosen homes as the same cards, over the map; in the list, the card comes into view. */
 async function showChosen(ids: string[]): Promise<void> {
-  chosen = ids;
-  const found = await Promise.all(ids.map(copyOfCard));
-  if (chosen !== ids) return; // something else by now
-  const cards = found.filter((card) => card !== undefined);
-  element("sheet-cards").replaceChildren(...cards);
-  sheet.hidden = cards.length === 0;
-  const [id] = ids;
-  map?.choose(ids.length === 1 && id !== undefined ? id : "", sheet.getBoundingClientRect());
-  if (sheet.hidden) return;
-  sheet.focus();
-  pointAt(id);
-  if (wide.matches && id !== undefined) list.card(id)?.scrollIntoView({ block: "nearest" });
-}
-
-/** The card of the list again, or one with what the server says; none if it does not answer. */
-async function copyOfCard(id: string): Promise<HTMLElement | undefined> {
-  const card = list.card(id)?.cloneNode(true) as HTMLElement | undefined;
-  card?.classList.remove("is-pointed");
-  return (
-    card ??
-    homes
-      .fetch(id)
-      .then((home) => newCard(home, homes))
-      .catch(() => undefined)
-  );
-}
-
-function refreshChosen(feature: Feature): void {
-  for (const card of element("sheet-cards").children) {
-    if ((card as HTMLElement).dataset["home"] === feature.id) {
-      card.replaceWith(newCard(feature, homes));
-    }
-  }
+  const fetched = await sheet.show(ids);
+  if (fetched === undefined) return;
+  if (!sheet.isOpen) return sheet.close();
+  map?.choose(ids, sheet.box);
+  pointAt(ids);
+  if (wide.matches) list.choose(ids, fetched);
 }
 
 /** The focus goes back to the mark for which the sheet was opened. */
-async function closeSheet(): Promise<void> {
-  const [id] = chosen;
-  const hadFocus = sheet.contains(document.activeElement);
-  await showChosen([]);
-  if (hadFocus && id !== undefined) map?.focus(id);
+function closed(id: string | undefined): void {
+  map?.choose([], new DOMRect());
+  list.choose([]);
+  pointAt([]);
+  if (id !== undefined) map?.focus(id);
 }
 
-element("sheet-close").addEventListener("click", () => void closeSheet());
-sheet.addEventListener("keydown", (event) => {
-  if (event.key === "Escape") void closeSheet();
-});
 // Who goes on with the keyboard must see where: the sheet may cover it.
 element("map").addEventListener("focusin", ({ target }) => {
-  if (!sheet.hidden && (target as Element).matches(":focus-visible")) void showChosen([]);
+  if (sheet.isOpen && (target as Element).matches(":focus-visible")) sheet.close();
 });
 
 const cards = element("cards");
@@ -175,8 +206,22 @@ const idAt = (event: Event): string | undefined =>
   (event.target as Element).closest<HTMLElement>("[data-home]")?.dataset["home"];
 cards.addEventListener("pointerover", (event) => map?.point(idAt(event)));
 cards.addEventListener("pointerleave", () => map?.point(undefined));
-cards.addEventListener("focusin", (event) => map?.point(idAt(event)));
 cards.addEventListener("focusout", () => map?.point(undefined));
+cards.addEventListener("focusin", (event) => {
+  const id = idAt(event);
+  map?.point(id);
+  if (id !== undefined && (event.target as Element).matches(":focus-visible")) map?.reveal(id);
+});
+// A press beside links and buttons: show me where that is.
+cards.addEventListener("click", (event) => {
+  const id = idAt(event);
+  if (id === undefined || (event.target as Element).closest("a, button, input, summary")) return;
+  if (!wide.matches || getSelection()?.isCollapsed === false) return;
+  sheet.hide();
+  list.choose([id]);
+  map?.choose([id], new DOMRect());
+  map?.reveal(id);
+});
 
 // ---- list or map, where there is no room for both ----
 
@@ -186,8 +231,17 @@ function show(view: string): void {
     button.setAttribute("aria-pressed", String(button.dataset["view"] === view));
   }
   if (view !== "map") return;
-  void startMap().then(() => map?.resize());
+  showMap();
   element("switch").scrollIntoView({ block: "start" });
+}
+
+/** It was out of sight, and may be behind. */
+function showMap(): void {
+  const isNew = map === undefined;
+  void startMap().then(() => {
+    map?.resize();
+    if (!isNew && homes.isComplete) map?.refresh();
+  });
 }
 
 element("switch").addEventListener("click", (event) => {
@@ -195,8 +249,7 @@ element("switch").addEventListener("click", (event) => {
   if (view !== undefined) show(view);
 });
 wide.addEventListener("change", () => {
-  if (wide.matches) void startMap().then(() => map?.resize());
-  else map?.resize();
+  if (isMapShown()) showMap();
 });
 
 countChoices(element<HTMLFormElement>("search"));

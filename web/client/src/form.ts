@@ -1,5 +1,7 @@
 // The search form's conveniences: it works without any of them.
-import { readStart } from "./types";
+import "./menu";
+import { PlaceField, type PlaceWords } from "./place-field";
+import type { Spoken } from "./types";
 import { Language } from "./words";
 
 const POSITION_TIMEOUT_MS = 10_000;
@@ -49,45 +51,37 @@ form?.addEventListener("formdata", (event) => {
   }
 });
 
-const locate = document.querySelector<HTMLButtonElement>("#locate");
 const message = document.querySelector<HTMLElement>("#form-message");
 
 /** Search around the reader, who has pressed the button for it. */
-function offerPosition(language: Language): void {
-  if (locate === null || message === null || !("geolocation" in navigator)) return;
+function offerPosition(button: HTMLButtonElement, field: PlaceField, language: PlaceWords): void {
+  if (message === null || !("geolocation" in navigator)) return;
   const say = (text: string): void => {
     message.hidden = false;
     message.textContent = text;
   };
-  locate.hidden = false;
-  locate.addEventListener("click", () => {
+  button.hidden = false;
+  button.addEventListener("click", () => {
     say(language.text("locating"));
     navigator.geolocation.getCurrentPosition(
-      ({ coords }) => searchAround(coords, language.text("myPosition")),
-      () => say(language.text("locationFailed")),
+      ({ coords }) => {
+        // Three digits are about 100 m: near enough, and no more than is needed is sent.
+        const { latitude, longitude } = coords;
+        field.take(language.text("myPosition"), latitude.toFixed(3), longitude.toFixed(3));
+        form?.requestSubmit();
+      },
+      ({ code, PERMISSION_DENIED }) =>
+        say(language.text(code === PERMISSION_DENIED ? "locationRefused" : "locationFailed")),
       { timeout: POSITION_TIMEOUT_MS, maximumAge: 60_000 },
     );
   });
 }
 
-/** Two digits are a kilometre or less: near enough, and no more than is needed is sent. */
-function searchAround({ latitude, longitude }: GeolocationCoordinates, label: string): void {
-  if (form === null || place === null) return;
-  place.value = label;
-  for (const old of form.querySelectorAll('input[name="near"], input[name="label"]')) old.remove();
-  form.append(
-    hidden("near", `${latitude.toFixed(2)},${longitude.toFixed(2)}`),
-    hidden("label", label),
-  );
-  form.requestSubmit();
+if (form !== null && place !== null) {
+  const language: PlaceWords = new Language(JSON.parse(form.dataset["words"] ?? "") as Spoken);
+  const first = new PlaceField(place, language);
+  const second = document.querySelector<HTMLInputElement>("#f-place2");
+  if (second !== null) new PlaceField(second, language);
+  const button = document.querySelector<HTMLButtonElement>("#locate");
+  if (button !== null) offerPosition(button, first, language);
 }
-
-function hidden(name: string, value: string): HTMLInputElement {
-  const input = document.createElement("input");
-  input.type = "hidden";
-  input.name = name;
-  input.value = value;
-  return input;
-}
-
-if (document.getElementById("start") !== null) offerPosition(new Language(readStart().words));

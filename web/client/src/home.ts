@@ -1,7 +1,9 @@
 // A home's page: its place on the map, one's own share of the price, and what it says anew.
 import "./style.scss";
+import "./menu";
 import L from "leaflet";
 import { centreMark, createMap } from "./basemap";
+import { hideOutdated } from "./lasting";
 import { Stream, type Connection } from "./stream";
 import { element, readStart, type Feature, type HomeStart } from "./types";
 import { Language } from "./words";
@@ -122,6 +124,7 @@ new Stream(start.search, start.cursor, {
 });
 setInterval(() => {
   refreshAge();
+  hideOutdated(document);
   if (state === "live") show(state);
 }, AGES_MS);
 

@@ -1,4 +1,5 @@
 // Every home that matches, in short: what the answer, the order and the map need of each.
+import { Area, holds, rounded, type Box } from "./area";
 import type { CareForm, Feature, FinderStart, Freshness, Home, Points } from "./types";
 import type { Language } from "./words";
 
@@ -10,6 +11,9 @@ export interface Spot {
   readonly name: string;
   readonly latitude: number;
   readonly longitude: number;
+  /** The same as the map draws it: from 0 to 1, in the projection of Mercator. */
+  readonly x: number;
+  readonly y: number;
   /** From the nearest centre of the search; 0 without one. */
   readonly km: number;
   /** The free places of the care forms asked for. */
@@ -27,17 +31,54 @@ export function saidAt({ observed_at: observed, confirmed_at: confirmed }: Home)
 }
 
 export class Homes {
-  readonly #known = new Map<string, Spot>();
+  #known = new Map<string, Spot>();
+  #search: string;
+  #area: Area;
+  #view: Box | undefined;
+  #size: number | undefined;
   /** False until all have been told, at first and after a reset. */
   isComplete = false;
 
   constructor(
     readonly start: FinderStart,
     readonly language: Language,
-  ) {}
+  ) {
+    this.#search = start.search;
+    this.#area = new Area(start.search, start);
+    this.#view = start.bbox ? rounded(start.bbox) : undefined;
+  }
 
+  /** The parameters of the search whose homes are known: those of the list, and maybe more. */
+  get search(): string {
+    return this.#search;
+  }
+
+  /** The part of the map whose homes the list shows; without one it shows all that are known. */
+  get view(): Box | undefined {
+    return this.#view;
+  }
+
+  set view(box: Box | undefined) {
+    this.#view = box;
+    this.#size = undefined;
+  }
+
+  /** How many homes the list shows, page by page. */
   get size(): number {
-    return this.#known.size;
+    if (this.#view === undefined) return this.#known.size;
+    return (this.#size ??= [...this.shown()].length);
+  }
+
+  isShown(spot: Spot): boolean {
+    return this.#view === undefined || holds(this.#view, spot);
+  }
+
+  *shown(): Iterable<Spot> {
+    for (const spot of this.#known.values()) if (this.isShown(spot)) yield spot;
+  }
+
+  covers(box: Box): boolean {
+    return this.#area.covers(box);
   }
 
   get(id: string): Spot | undefined {
@@ -53,17 +94,20 @@ export class Homes {
     const known = this.#known.get(feature.id);
     if (known !== undefined && known.revision >= feature.properties.revision) return false;
     this.#known.set(feature.id, this.#spot(feature));
+    this.#size = undefined;
     return true;
   }
 
   delete(id: string): Spot | undefined {
     const known = this.#known.get(id);
     this.#known.delete(id);
+    this.#size = undefined;
     return known;
   }
 
   clear(): void {
     this.#known.clear();
+    this.#size = undefined;
     this.isComplete = false;
   }
 
@@ -73,13 +117,26 @@ export class Homes {
 
   /** Returns the cursor to stream from: the older one, of the page's cards or of the points. */
   async load(): Promise<string> {
-    const points = await fetchJson<Points>(`${POINTS}?${this.start.search}`);
+    const points = await this.#fetchPoints(this.#search);
+    return points.revision < this.start.revision ? points.cursor : this.start.cursor;
+  }
+
+  /** Know the homes of another search from now on; returns the cursor to stream from. */
+  async loadOther(search: string): Promise<string> {
+    return (await this.#fetchPoints(search)).cursor;
+  }
+
+  async #fetchPoints(search: string): Promise<Points> {
+    const points = await fetchJson<Points>(`${POINTS}?${search}`);
+    this.#known = new Map();
+    this.#size = undefined;
+    this.#search = search;
+    this.#area = new Area(search, this.start);
     points.id.forEach((id, i) => {
       this.#known.set(id, {
         id,
         name: points.name[i]!,
-        latitude: points.latitude[i]!,
-        longitude: points.longitude[i]!,
+        ...position(points.latitude[i]!, points.longitude[i]!),
         km: points.distance_km?.[i] ?? 0,
         free: points.free[i]!,
         freshness: points.freshness[i]!,
@@ -88,7 +145,7 @@ export class Homes {
       });
     });
     this.isComplete = true;
-    return points.revision < this.start.revision ? points.cursor : this.start.cursor;
+    return points;
   }
 
   /** All about one home, as far from here as the search has it. */
@@ -104,7 +161,8 @@ export class Homes {
     const { name, freshness, revision, distance_km: km } = home;
     const free = this.#free(home);
     const said = saidAt(home);
-    return { id, name, latitude, longitude, km: km ?? 0, free, freshness, saidAt: said, revision };
+    const at = position(latitude, longitude);
+    return { id, name, ...at, km: km ?? 0, free, freshness, saidAt: said, revision };
   }
 
   #free({ free = {} }: Home): number {
@@ -118,6 +176,15 @@ async function fetchJson<T>(address: string): Promise<T> {
   const answer = await fetch(address);
   if (!answer.ok) throw new Error(`${address} answered ${answer.status}.`);
   return (await answer.json()) as T;
+}
+
+function position(
+  latitude: number,
+  longitude: number,
+): Pick<Spot, "latitude" | "longitude" | "x" | "y"> {
+  const sine = Math.sin((latitude * Math.PI) / 180);
+  const y = 0.5 - Math.log((1 + sine) / (1 - sine)) / (4 * Math.PI);
+  return { latitude, longitude, x: longitude / 360 + 0.5, y };
 }
 
 function folded(name: string): string {

@@ -7,14 +7,19 @@ export class List {
   readonly #cards = new Map<string, HTMLElement>();
   /** Homes that came while the page was open, belong among the cards and have none yet. */
   readonly #arrived = new Map<string, Feature>();
-  /** What has changed while more cards are on their way. */
-  #meanwhile: Map<string, Feature> | undefined;
+  /** Cards of homes that come later in the list, shown at its end because they were chosen. */
+  readonly #apart = new Set<string>();
+  /** What has changed while cards are on their way. */
+  readonly #meanwhile = new Set<Map<string, Feature>>();
+  #isAppending = false;
+  #beginsInside: boolean;
   readonly #list = element("cards");
   readonly #news = element<HTMLButtonElement>("news");
   readonly #more = element("more");
   readonly #link = this.#more.querySelector("a")!;
 
   constructor(readonly homes: Homes) {
+    this.#beginsInside = homes.start.after;
     this.#take(this.#list.children);
     this.#news.addEventListener("click", () => this.#showNews());
     this.#link.addEventListener("click", (event) => {
@@ -31,7 +36,7 @@ export class List {
   /** A home is new, or has changed. */
   update(feature: Feature): void {
     const card = this.#cards.get(feature.id);
-    this.#meanwhile?.set(feature.id, feature);
+    for (const changed of this.#meanwhile) changed.set(feature.id, feature);
     if (card === undefined) {
       if (this.#belongs(this.homes.get(feature.id))) this.#arrived.set(feature.id, feature);
     } else if (Number(card.dataset["revision"]) <= feature.properties.revision) {
@@ -41,7 +46,7 @@ export class List {
 
   gone(id: string): void {
     this.#arrived.delete(id);
-    this.#meanwhile?.delete(id);
+    for (const changed of this.#meanwhile) changed.delete(id);
     const card = this.#cards.get(id);
     if (card !== undefined) markGone(card, this.homes.language);
   }
@@ -80,7 +85,7 @@ export class List {
 
   /** The homes of the cards that are still free, in the order of the cards. */
   #shown(): Spot[] {
-    return this.#known(this.#cards.keys());
+    return this.#known(this.#cards.keys()).filter((spot) => this.homes.isShown(spot));
   }
 
   #waiting(): Spot[] {
@@ -93,10 +98,10 @@ export class List {
 
   /** Whether a home has its place among the cards; those behind them come with "show more". */
   #belongs(spot: Spot | undefined): boolean {
-    if (spot === undefined) return false;
-    const shown = this.#shown();
+    if (spot === undefined || !this.homes.isShown(spot)) return false;
+    const shown = this.#shown().filter(({ id }) => !this.#apart.has(id));
     const [first, last] = [shown[0], shown.at(-1)];
-    if (this.homes.start.after && first && this.homes.before(spot, first) < 0) return false;
+    if (this.#beginsInside && first && this.homes.before(spot, first) < 0) return false;
     return this.#more.hidden !== false || last === undefined || this.homes.before(spot, last) < 0;
   }
 
@@ -122,29 +127,116 @@ export class List {
 
   /** The cards of the next page, as the link would show them. */
   async #append(): Promise<void> {
-    if (this.#meanwhile !== undefined) return;
-    const changed = (this.#meanwhile = new Map<string, Feature>());
-    const html = await fetchPage(this.#link.href);
-    this.#meanwhile = undefined;
-    if (html === undefined) return; // no network: the list stays, and so does the button
-    this.#appendFrom(new DOMParser().parseFromString(html, "text/html"));
+    if (this.#isAppending) return;
+    this.#isAppending = true;
+    const address = this.#link.href;
+    try {
+      // By then the list may be another one.
+      await this.#takePage(address, (page) => {
+        if (this.#link.href === address) this.#appendFrom(page);
+      });
+    } catch (error) {
+      // Without a network the list stays, and so does the button; with any other trouble the
+      // page itself says what is wrong.
+      if (error instanceof Refused) location.assign(address);
+    } finally {
+      this.#isAppending = false;
+    }
+  }
+
+  /** The cards of the page at `address` in the place of these, if they are still `wanted` then.
+   * Raises without a network. */
+  async replaceBy(address: string, wanted: (page: Document) => boolean): Promise<void> {
+    await this.#takePage(address, (page) => {
+      if (wanted(page)) this.#replaceFrom(page);
+    });
+  }
+
+  async #takePage(address: string, take: (page: Document) => void): Promise<void> {
+    const changed = new Map<string, Feature>();
+    this.#meanwhile.add(changed);
+    try {
+      take(await fetchPage(address));
+    } finally {
+      this.#meanwhile.delete(changed);
+    }
     for (const feature of changed.values()) this.update(feature);
     if (!this.homes.isComplete) return;
     this.reconcile();
     this.refresh();
   }
 
+  #replaceFrom(page: Document): void {
+    const hadFocus = this.#list.contains(document.activeElement);
+    const cards = cardsOf(page).map((card) => this.#newer(card));
+    for (const known of [this.#cards, this.#arrived, this.#apart]) known.clear();
+    this.#take(cards);
+    this.#list.replaceChildren(...cards);
+    this.#beginsInside = false;
+    this.#followMore(page);
+    const pane = element("list");
+    pane.scrollTop = 0;
+    if (hadFocus && !this.#list.contains(document.activeElement)) pane.focus();
+  }
+
+  /** The card that is there already, unless the new one says more. */
+  #newer(card: HTMLElement): HTMLElement {
+    const known = this.#cards.get(card.dataset["home"]!);
+    if (known === undefined || known.classList.contains("is-gone")) return card;
+    return Number(known.dataset["revision"]) < Number(card.dataset["revision"]) ? card : known;
+  }
+
   #appendFrom(page: Document): void {
-    const cards = [...page.querySelectorAll<HTMLElement>("#cards > [data-home]")].filter(
-      (card) => !this.#cards.has(card.dataset["home"]!),
-    );
+    const apart = this.#removeApart(() => true);
+    const cards = cardsOf(page).filter((card) => !this.#cards.has(card.dataset["home"]!));
     this.#take(cards);
     for (const card of cards) this.#arrived.delete(card.dataset["home"]!);
     this.#list.append(...cards);
+    for (const card of apart) {
+      if (!this.#cards.has(card.dataset["home"]!)) this.#putApart(card);
+    }
+    this.#followMore(page);
+    if (cards[0] !== undefined) this.focus(cards[0].dataset["home"]!);
+  }
+
+  #followMore(page: Document): void {
     const more = page.getElementById("more");
     this.#more.hidden = more === null || more.hidden !== false;
     this.#link.href = more?.querySelector("a")?.getAttribute("href") ?? "";
-    if (cards[0] !== undefined) this.focus(cards[0].dataset["home"]!);
+  }
+
+  /** Mark the cards of these homes as chosen, the first in view; `features` are of those that
+   * the list does not reach yet. */
+  choose(ids: readonly string[], features: readonly Feature[] = []): void {
+    this.#removeApart(
+      (card) => !ids.includes(card.dataset["home"]!) && !card.matches(":focus-within"),
+    );
+    for (const feature of features) {
+      if (!this.#cards.has(feature.id)) this.#putApart(newCard(feature, this.homes));
+    }
+    for (const [id, card] of this.#cards) {
+      card.classList.toggle("is-chosen", ids.includes(id));
+      if (ids.includes(id)) card.setAttribute("aria-current", "true");
+      else card.removeAttribute("aria-current");
+    }
+    if (ids[0] !== undefined) this.#cards.get(ids[0])?.scrollIntoView({ block: "nearest" });
+  }
+
+  #putApart(card: HTMLElement): void {
+    card.classList.add("is-apart");
+    this.#apart.add(card.dataset["home"]!);
+    this.#take([card]);
+    this.#list.append(card);
+  }
+
+  #removeApart(isOver: (card: HTMLElement) => boolean): HTMLElement[] {
+    const cards = [...this.#apart].map((id) => this.#cards.get(id)!).filter(isOver);
+    for (const card of cards) {
+      this.#apart.delete(card.dataset["home"]!);
+      this.#cards.delete(card.dataset["home"]!);
+      card.remove();
+    }
+    return cards;
   }
 
   focus(id: string): void {
@@ -163,14 +255,15 @@ export class List {
   }
 }
 
-/** None without a network; with any other trouble the page itself says what is wrong. */
-async function fetchPage(address: string): Promise<string | undefined> {
-  try {
-    const answer = await fetch(address);
-    if (!answer.ok) location.assign(address);
-    else return await answer.text();
-  } catch {
-    // The line above the list says that the connection is lost.
-  }
-  return undefined;
+class Refused extends Error {}
+
+/** Raises `Refused` if the server does not give it, another error without a network. */
+async function fetchPage(address: string): Promise<Document> {
+  const answer = await fetch(address);
+  if (!answer.ok) throw new Refused(`${address} answered ${answer.status}.`);
+  return new DOMParser().parseFromString(await answer.text(), "text/html");
+}
+
+function cardsOf(page: Document): HTMLElement[] {
+  return [...page.querySelectorAll<HTMLElement>("#cards > [data-home]")];
 }

@@ -1,6 +1,7 @@
 // The report page: plus and minus, one button that says what it will do, and a queue that sends
 // it, now or when there is a network again. Without this the same form works by itself.
 import "./style.scss";
+import "./menu";
 import { Amendments } from "./report/amendments";
 import { startInstall } from "./report/install";
 import { Outbox, type Body } from "./report/outbox";

@@ -1,6 +1,7 @@
 // Passkeys: making one, and signing in with it. Where the browser has none, the page offers the
 // link by mail alone.
 import "./style.scss";
+import "./menu";
 import { element } from "./types";
 
 type Purpose = "register" | "authenticate";

@@ -27,7 +27,7 @@ export class Stream {
   #ends = 0;
 
   constructor(
-    readonly search: string,
+    private search: string,
     private cursor: string,
     readonly listener: Listener,
   ) {
@@ -37,6 +37,13 @@ export class Stream {
       if (event.persisted) this.#reopen();
     });
     this.#open();
+  }
+
+  /** Go on with another search. */
+  follow(search: string, cursor: string): void {
+    this.search = search;
+    this.cursor = cursor;
+    this.#reopen();
   }
 
   #open(): void {

@@ -103,7 +103,11 @@ export interface FinderStart extends Start {
   after: boolean;
   radiusKm: number;
   area: "around" | "section" | "region";
+  /** The part of the map that the list shows. */
+  bbox: [west: number, south: number, east: number, north: number] | null;
   place: string;
+  /** What the centres are called, in their order; empty for one without a name. */
+  centreNames: string[];
   careForms: CareForm[];
   byHome: boolean;
   includeFull: boolean;
