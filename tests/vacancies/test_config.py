@@ -46,6 +46,14 @@ def test_one_sentence_lists_everything_that_is_wrong() -> None:
         assert f"FREIPLATZ_{name}" in raised.value.detail
 
 
+@pytest.mark.parametrize("wrong", ["kreis", "a@b", "a@b.example,c@d.example", "A <a@b.example>"])
+def test_corrections_go_to_one_address(wrong: str) -> None:
+    settings = load_settings({"FREIPLATZ_CONTACT_EMAIL": "pflege@kreis.example"})
+    assert settings.contact_email == "pflege@kreis.example"
+    with pytest.raises(SettingsError, match="CONTACT_EMAIL"):
+        load_settings({"FREIPLATZ_CONTACT_EMAIL": wrong})
+
+
 def test_ports_are_a_list() -> None:
     settings = load_settings({"FREIPLATZ_OUTBOUND_PORTS": "443, 4443"})
     assert settings.outbound_ports == (443, 4443)
