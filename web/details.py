@@ -117,8 +117,7 @@ def reliability_text(found: Reliability | None, language: Language, today: date)
 
 def spoken(listing: Listing, language: Language) -> list[str]:
     """Languages that are spoken in the home, by their names (CLDR), in alphabetical order."""
-    names = {**language.locale.languages, "gsg": language.gettext("German Sign Language")}
-    return sorted(names.get(str(code), str(code)) for code in listing.profile.languages)
+    return sorted(map(language.spoken, listing.profile.languages), key=str.casefold)
 
 
 def run_by(listing: Listing, language: Language) -> str:

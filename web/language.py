@@ -112,7 +112,9 @@ class Language:
         return _decimal(round(value, digits), digits, self.locale)
 
     def spoken(self, code: str) -> str:
-        """What a language is called, by its ISO 639 code."""
+        """What a language is called, by its ISO 639 code (CLDR, which lacks sign language)."""
+        if code == "gsg":
+            return self.gettext("German Sign Language")
         return str(self.locale.languages.get(code, code))
 
     def distance(self, km: float) -> str:
