@@ -71,7 +71,12 @@ def naive(history: History, capacity: dict[str, dict[str, int]], now: datetime) 
                     key = (form, size, min(places, 3), part, timing, number)
                     counted[key].append((home, still))
     return {
-        Cell(*key, len(pairs), sum(still for _, still in pairs), len({home for home, _ in pairs}))
+        Cell(
+            *key,
+            pairs=len(pairs),
+            still_free=sum(still for _, still in pairs),
+            homes=len({home for home, _ in pairs}),
+        )
         for key, pairs in counted.items()
     }
 
