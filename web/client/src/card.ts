@@ -172,7 +172,7 @@ function fillPhone(card: Element, home: Home): void {
 /** The rest of it is `shortlist.ts`. */
 function fillRemember(card: Element, id: string, name: string, linkSuffix: string): void {
   const link = card.querySelector<HTMLAnchorElement>("[data-remember]")!;
-  link.dataset["home"] = id;
+  link.dataset["remember"] = id;
   link.href = `/shortlist${linkSuffix}${linkSuffix ? "&" : "?"}home=${encodeURIComponent(id)}`;
   part(card, "remembered").textContent = name;
 }
