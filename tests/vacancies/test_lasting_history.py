@@ -53,7 +53,7 @@ def naive(history: History, capacity: dict[str, dict[str, int]], now: datetime) 
         return set()
     since = min(said[0][0].observed_at for home, said in kept.items() if home in usual)
     split = since + (now - since) * 0.7
-    counted: dict[Any, list[tuple[str, bool]]] = defaultdict(list)
+    counted: dict[tuple[Any, ...], list[tuple[str, bool]]] = defaultdict(list)
     for home in usual:
         size = size_of(sum(capacity[home].values()))
         for start, end in _pairs(kept[home], _stops(history[home])):
@@ -71,11 +71,13 @@ def naive(history: History, capacity: dict[str, dict[str, int]], now: datetime) 
                     key = (form, size, min(places, 3), part, timing, number)
                     counted[key].append((home, still))
     return {
-        Cell(
-            *key,
-            pairs=len(pairs),
-            still_free=sum(still for _, still in pairs),
-            homes=len({home for home, _ in pairs}),
+        Cell._make(
+            (
+                *key,
+                len(pairs),
+                sum(still for _, still in pairs),
+                len({home for home, _ in pairs}),
+            )
         )
         for key, pairs in counted.items()
     }

@@ -72,7 +72,7 @@ async def test_new_cards_and_the_card_on_the_map_know_it_too(
         await live(page)
         await toggle(page, "e").click()
         await page.get_by_role("button", name=re.compile("^Haus e: 1 frei")).click()
-        over_map = page.locator('#sheet-cards [data-remember][data-home="e"]')
+        over_map = page.locator('#sheet-cards [data-remember="e"]')
         await expect(over_map).to_have_attribute("aria-pressed", "true")
         await over_map.click()
         await expect(toggle(page, "e")).to_have_attribute("aria-pressed", "false")

@@ -111,11 +111,11 @@ async def test_remembering_needs_no_script_and_no_cookie(service: Service) -> No
 
     _, html = await get(service, "/")
     html = html.split("<template")[0]
-    _, html = await get(service, way(html, r'data-home="b" href="([^"]*)"'))
+    _, html = await get(service, way(html, r'data-remember="b" href="([^"]*)"'))
     assert listed(html) == ["b"]
     _, html = await get(service, way(html, r'id="search-on" href="([^"]*)"'))
     assert 'type="hidden" name="keep" value="b"' in html, "a search carries it along"
-    _, html = await get(service, way(html, r'data-home="a" href="([^"]*)"'))
+    _, html = await get(service, way(html, r'data-remember="a" href="([^"]*)"'))
     assert listed(html) == ["b", "a"]
     assert way(html, r'id="shortlist-link" href="([^"]*)"') == "/shortlist?home=b&home=a"
     async with service.client.get(service.url + "/shortlist?home=a") as answer:

@@ -180,7 +180,7 @@ function fillPhone(card: Element, home: Home): void {
 function fillRemember(card: Element, id: string, name: string, linkSuffix: string): void {
   const link = card.querySelector<HTMLAnchorElement>("[data-remember]");
   if (link === null) return; // in a frame nothing is remembered
-  link.dataset["home"] = id;
+  link.dataset["remember"] = id;
   link.href = `/shortlist${linkSuffix}${linkSuffix ? "&" : "?"}home=${encodeURIComponent(id)}`;
   part(card, "remembered").textContent = name;
 }

@@ -17,7 +17,7 @@ export function showRemembered(): void {
   const known = rememberedHomes();
   for (const toggle of document.querySelectorAll<HTMLElement>(TOGGLE)) {
     toggle.setAttribute("role", "button");
-    toggle.setAttribute("aria-pressed", String(known.includes(toggle.dataset["home"] ?? "")));
+    toggle.setAttribute("aria-pressed", String(known.includes(toggle.dataset["remember"] ?? "")));
   }
   if (header === null) return;
   header.href = listAddress(known, header.href);
@@ -26,7 +26,7 @@ export function showRemembered(): void {
 }
 
 function toggle(button: HTMLElement): void {
-  const id = button.dataset["home"];
+  const id = button.dataset["remember"];
   if (id === undefined) return;
   const full = document.getElementById("shortlist-full");
   if (button.getAttribute("aria-pressed") === "true") forget(id);
