@@ -10,7 +10,6 @@ import re
 from typing import Any
 
 from quart import Blueprint, Response, request, send_file
-from werkzeug.exceptions import NotFound
 
 from vacancies.errors import InvalidParameter
 from web.state import state
@@ -37,7 +36,7 @@ async def archive() -> Response:
     """A part of the file. Raises `InvalidParameter` without a range, or for one too large."""
     chosen = state().settings.basemap
     if chosen is None or chosen.file is None:
-        raise NotFound
+        return Response("No base map of one's own is set.\n", 404, mimetype="text/plain")
     wanted = _RANGE.fullmatch(request.headers.get("Range", "").replace(" ", ""))
     if wanted is None or int(wanted[2]) - int(wanted[1]) >= LARGEST_RANGE_BYTES:
         raise InvalidParameter(
