@@ -24,7 +24,7 @@ NO_PAGES = {"card", "foot", "form", "form_token", "icons", "layout", "mail_remin
 NO_PAGES |= {"advice", "filters", "home_costs", "home_steps", "legal", "next_step", "second_place"}
 NO_PAGES |= {"call_feedback", "remember", "shortlist_link"}
 NO_PAGES |= {"framed", "framed_head"}
-NO_PAGES |= {"alert_wishes", "mail_alert"}
+NO_PAGES |= {"alert_wishes", "home_lasting", "mail_alert"}
 
 
 async def test_the_record_has_every_page_of_the_app(service: Service) -> None:

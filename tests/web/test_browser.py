@@ -133,9 +133,9 @@ async def test_without_javascript(service: Service, browser: Browser) -> None:
     await a_home(service, "a", 2)
     async with opened(browser, service, "/", PHONE, java_script_enabled=False) as page:
         await page.fill("#f-place", "33330")
-        await page.click("summary >> nth=0")
+        await page.click(".drop:nth-of-type(1) > summary")
         await page.check('[value="short_term"]')
-        await page.click("text=Plätze anzeigen")
+        await page.click(".drop[open] >> text=Plätze anzeigen")
         await expect(page.locator("#answer")).to_contain_text("2 freie Plätze in Kurzzeitpflege")
         await expect(page.locator("#switch")).to_be_hidden()
         await page.click('[data-home="a"] [data-part=name]')

@@ -44,7 +44,7 @@ async def test_one_reports_and_the_other_one_sees_it(service: Service, browser: 
         await expect(berta).to_be_focused()
         assert await berta.bounding_box() == place
         # The announcement: one for all.
-        await expect(seeker.get_by_role("status").first).to_have_text(
+        await expect(seeker.locator("#said")).to_have_text(
             "2 neue Plätze. 3 freie Plätze in Kurzzeitpflege im Umkreis von 25 km um 33330,"
             " der nächste in 0,4 km.",
             timeout=20_000,

@@ -118,7 +118,7 @@ async def test_an_ambiguous_place_offers_its_candidates(service: Service) -> Non
     assert status == 422
     links = re.findall(r'<a class="kern-link" href="(/\?[^"]*near=[^"]*)">([^<]+)</a>', html)
     assert len(links) > 5
-    address, label = unescape(links[0][0]), unescape(links[0][1])
+    address, label = unescape(links[0][0]), unescape(links[0][1]).partition(", bei ")[0]
     status, html = await get(service, address)
     assert status == 200
     assert f"um {label}." in sentence(html)

@@ -31,7 +31,15 @@ def entered(*pairs: tuple[str, str]) -> dict[str, str]:
         ([("place", "Gütersloh"), ("radius_km", "10")], {"place": "Gütersloh", "radius_km": "10"}),
         (
             [("place", "Halle"), ("label", "Halle"), ("near", "1,2"), ("bbox", "1,2,3,4")],
-            {"place": "Halle", "label": "Halle", "near": "1,2"},
+            {"place": "Halle", "label": "Halle", "near": "1,2", "bbox": "1,2,3,4"},
+        ),
+        (  # the part of the map was another place's
+            [("place", "Essen"), ("label", "Halle"), ("bbox", "1,2,3,4")],
+            {"place": "Essen"},
+        ),
+        (  # a radius leads back to the place
+            [("place", "Halle"), ("label", "Halle"), ("bbox", "1,2,3,4"), ("radius_km", "5")],
+            {"place": "Halle", "label": "Halle", "radius_km": "5"},
         ),
         (  # the kilometres behind a chosen place are not another place
             [("place", "Halle 5 km"), ("label", "Halle"), ("near", "1,2")],
@@ -46,7 +54,7 @@ def entered(*pairs: tuple[str, str]) -> dict[str, str]:
         ),
         (
             [("place2", "Ulm"), ("label2", "Ulm"), ("near2", "1,2"), ("bbox", "1,2,3,4")],
-            {"place2": "Ulm", "label2": "Ulm", "near2": "1,2"},
+            {"place2": "Ulm", "label2": "Ulm", "near2": "1,2", "bbox": "1,2,3,4"},
         ),
     ],
 )

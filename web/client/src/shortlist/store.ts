@@ -29,9 +29,14 @@ function write(key: string, value: unknown): boolean {
   }
 }
 
-/** Whether this browser lets us remember anything. */
+/** Whether this browser may let us remember anything; nothing is stored before somebody asks. */
 export function canRemember(): boolean {
-  return write(HOMES, rememberedHomes());
+  try {
+    localStorage.getItem(HOMES);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** The ids, in the order in which they were remembered. */
