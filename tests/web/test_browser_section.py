@@ -44,7 +44,9 @@ async def test_the_list_follows_the_map_and_comes_back(service: Service, browser
         await expect(names).to_have_text(["Haus a"])
         before = page.url
         while await names.all_inner_texts() != ["Haus far"]:
+            address = page.url
             await drag(page, 0, 260)
+            await expect(page).not_to_have_url(address)  # the map has come to rest
             await expect(answer).to_contain_text("in diesem Kartenausschnitt")
             await expect(page.locator("#cards:not([aria-busy])")).to_be_attached()
         await expect(answer).to_have_text(
