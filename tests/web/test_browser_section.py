@@ -131,7 +131,8 @@ async def test_on_a_phone_the_list_follows_when_it_is_asked_to(
 ) -> None:
     await a_home(service, "a", 2)
     await a_home(service, "b", 1, 0.2)
-    async with opened(browser, service, SEARCH, PHONE) as page:
+    # Without motion, so that the map rests after each step.
+    async with opened(browser, service, SEARCH, PHONE, reduced_motion="reduce") as page:
         await live(page)
         await page.get_by_role("button", name="Karte", exact=True).click()
         here = page.get_by_role("button", name="Hier suchen")
