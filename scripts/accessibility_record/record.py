@@ -11,20 +11,25 @@ from scripts.accessibility_record.walk import Walk
 @dataclass(frozen=True)
 class Reader:
     """How somebody opens every page. Each has a language of their own: German has the longest
-    words, Arabic is written from right to left (so is what has no Arabic text, by script)."""
+    words, Arabic is written from right to left (so is what has no Arabic text, by script).
+    Where only the words are others, nobody `walks` again."""
 
     key: str
     width: int
     height: int
     language: str
     is_right_to_left: bool = False
+    walks: bool = True
 
 
 DESK = Reader("desk", 1280, 800, "en")
 # WCAG 1.4.10: 1280 x 1024 at 400 %.
 ZOOMED = Reader("400 %", 320, 256, "de")
 MIRRORED = Reader("right to left", 320, 256, "ar", True)
-READERS = (DESK, ZOOMED, MIRRORED)
+IN_OTHER_WORDS = tuple(
+    Reader(language, 360, 740, language, walks=False) for language in ("de-simple", "tr", "ru")
+)
+READERS = (DESK, ZOOMED, MIRRORED, *IN_OTHER_WORDS)
 
 
 @dataclass(frozen=True)
