@@ -30,7 +30,7 @@ every page in every state in Chromium (with reduced motion), six times:
 | desk | 1280 × 800 | English | the usual |
 | 400 % | 320 × 256 | German | a window of 1280 × 1024 at 400 %; German has the longest words |
 | right to left | 320 × 256 | Arabic | pages without Arabic texts: German ones, mirrored by script |
-| in other words | 360 × 1600 | Leichte Sprache, Turkish, Russian | a phone; nobody walks again |
+| in other words | 360 × 3000 | Leichte Sprache, Turkish, Russian | a phone; nobody walks again |
 
 Each time
 

@@ -28,7 +28,7 @@ DESK = Reader("desk", 1280, 800, "en")
 ZOOMED = Reader("400 %", 320, 256, "de")
 MIRRORED = Reader("right to left", 320, 256, "ar", True)
 IN_OTHER_WORDS = tuple(
-    Reader(language, 360, 1600, language, walks=False) for language in ("de-simple", "tr", "ru")
+    Reader(language, 360, 3000, language, walks=False) for language in ("de-simple", "tr", "ru")
 )
 READERS = (DESK, ZOOMED, MIRRORED, *IN_OTHER_WORDS)
 

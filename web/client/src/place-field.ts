@@ -37,6 +37,8 @@ export class PlaceField {
     this.#list.id = `${id}-suggestions`;
     this.#list.className = "suggestions";
     this.#list.setAttribute("role", "listbox");
+    // What scrolls can have the focus; Tab would go there, and be lost when it closes.
+    this.#list.tabIndex = -1;
     this.#list.setAttribute("aria-label", input.labels?.[0]?.textContent ?? "");
     this.#said.className = "kern-sr-only";
     this.#said.setAttribute("role", "status");
