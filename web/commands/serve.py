@@ -43,7 +43,6 @@ def serve(host: str | None, port: int | None, workers: int | None, demo_if_empty
         settings = replace(settings, workers=workers)
     listener = _listen(host or settings.host, settings.port if port is None else port)
     configure_log()
-    warn_of_gaps(settings.operator)
     _allow_many_files()
     run(_serve(settings, listener, demo_if_empty))
 
@@ -93,6 +92,7 @@ async def _serve(settings: Settings, listener: socket.socket, demo_if_empty: boo
 
         def ready() -> None:
             note(f"Freiplatz is there: {address}/  (stop with Ctrl-C)")
+            warn_of_gaps(settings.operator)
 
         if settings.workers > 1:
             await Workers(settings.workers, listener).run(stop, ready)
