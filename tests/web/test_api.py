@@ -306,8 +306,11 @@ async def test_a_stay_in_a_window(service: Service) -> None:
         assert await ids(service, query) == (["a"] if found else []), query
 
 
+TILES = "https://tiles.example.org/{z}/{x}/{y}.png"
+
+
 async def test_only_a_configured_tile_server_may_be_asked(settings: Settings) -> None:
-    own = replace(settings, basemap=Basemap(address="https://tiles.example.org/{z}/{x}/{y}.png"))
+    own = replace(settings, basemap=Basemap(address=TILES, attribution="© Somebody"))
     for chosen, allowed in ((settings, "'self' data:;"), (own, "data: https://tiles.example.org;")):
         async with served(chosen) as service:
             async with service.client.get(service.url + "/") as answer:
