@@ -129,10 +129,15 @@ async def test_the_worker_shows_what_is_pushed(service: Service, browser: Browse
             ".then(() => navigator.serviceWorker.ready).then(() => true)"
         )
         message = {
-            "title": "Neues zu Ihrer Suche", "body": "1 Heim", "tag": "t", "language": "de",
-            "direction": "ltr", "path": "/alerts/x", "confirm": None,
+            "title": "Neues zu Ihrer Suche",
+            "body": "1 Heim",
+            "tag": "t",
+            "language": "de",
+            "direction": "ltr",
+            "path": "/alerts/x",
+            "confirm": None,
             "actions": [{"action": "stop", "title": "Beenden", "path": "/alerts/x/stop"}],
-        }  # fmt: skip
+        }
         for _ in range(2):
             await tools.send(
                 "ServiceWorker.deliverPushMessage",

@@ -102,8 +102,10 @@ class Live:
 async def test_alerts_match_what_live_viewers_see(bench: Bench, seed: int) -> None:
     random, deployment = Random(seed), bench.deployment
     provider = await ensure_provider(deployment.pool, "Nord")
-    alerts = {query: await bench.ask(kept_search(query), f"{n}@example.org")
-              for n, query in enumerate(QUERIES)}  # fmt: skip
+    alerts = {
+        query: await bench.ask(kept_search(query), f"{n}@example.org")
+        for n, query in enumerate(QUERIES)
+    }
     live = Live(bench)
     bench.follower = Follower(
         deployment.pool, deployment.redis, bench.board, on_changes=live.on_changes

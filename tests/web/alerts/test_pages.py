@@ -57,9 +57,9 @@ async def link_of(service: Service, count: int = 1) -> str:
 
 
 async def count(service: Service, where: str = "true") -> int:
-    return int(await service.state.deployment.pool.fetchval(
-        f"SELECT count(*) FROM alert WHERE {where}"
-    ))  # fmt: skip
+    return int(
+        await service.state.deployment.pool.fetchval(f"SELECT count(*) FROM alert WHERE {where}")
+    )
 
 
 async def test_from_the_search_to_the_end(service: Service, reader: Desk) -> None:

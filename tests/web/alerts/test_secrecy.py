@@ -115,9 +115,17 @@ async def test_only_our_tokens_open_an_alert(bench: Bench) -> None:
     token = bench.seal.token(alert_id)
     assert bench.seal.read_token(token) == alert_id
     wrong = [
-        "", "1", "ä", token[:-1], token + "A", token[:-1] + ("A" if token[-1] != "A" else "B"),
-        Seal("y" * 32).token(alert_id), bench.seal.token(new_id()), alert_id, token.lower(),
-    ]  # fmt: skip
+        "",
+        "1",
+        "ä",
+        token[:-1],
+        token + "A",
+        token[:-1] + ("A" if token[-1] != "A" else "B"),
+        Seal("y" * 32).token(alert_id),
+        bench.seal.token(new_id()),
+        alert_id,
+        token.lower(),
+    ]
     for text in wrong:
         with pytest.raises(AlertUnknown):
             await select_alert(bench.deployment.pool, bench.seal, text, bench.now)
