@@ -18,9 +18,9 @@ from providers.signin import checked_email
 from vacancies.config import Settings
 from vacancies.errors import InvalidInput
 from web.language import DEFAULT, choose
-from web.open_form import check_open_form, open_form_token
+from web.open_form import check_open_form, open_form_token, visible_text
 from web.origin import client_network
-from web.pages import current_language, link, message_page, page
+from web.pages import current_language, link, message_page, page, too_often_page
 from web.staff import redirect_to
 from web.state import state
 
@@ -92,9 +92,7 @@ def barrier_mail(settings: Settings, where: str, said: str, email: str | None) -
 
 def _read(form: dict[str, str]) -> tuple[str, str, str | None]:
     """Where, what, and the address for an answer. Raises `InvalidInput` with the field."""
-    lines = form.get("said", "").replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    # What nobody can see has no place in a mail.
-    said = "\n".join("".join(filter(str.isprintable, line)) for line in lines).strip()
+    said = visible_text(form.get("said", ""))
     if not said or len(said) > MOST_LETTERS:
         raise InvalidInput("Say what the barrier is, in at most 2,000 letters.", field="said")
     where = " ".join("".join(filter(str.isprintable, form.get("where", ""))).split())
@@ -130,11 +128,8 @@ async def _form(typed: dict[str, str], wrong: str = "") -> Response:
 
 async def _too_often() -> Response:
     _ = current_language().gettext
-    response = await message_page(
-        429,
-        _("Please wait a little"),
+    return await too_often_page(
         _("Many messages came from here. Try again in an hour, or call."),
-        [(_("Accessibility of this site"), link("/accessibility"))],
+        TELLING.seconds,
+        (_("Accessibility of this site"), link("/accessibility")),
     )
-    response.headers["Retry-After"] = str(TELLING.seconds)
-    return response

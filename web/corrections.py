@@ -29,9 +29,9 @@ from vacancies.models import HomeStatus, Listing
 from web.home import home_path, no_home
 from web.language import DEFAULT, choose
 from web.link_mail import public_address
-from web.open_form import check_open_form, open_form_token
+from web.open_form import check_open_form, open_form_token, visible_text
 from web.origin import client_network
-from web.pages import current_language, link, message_page, page
+from web.pages import current_language, link, message_page, page, too_often_page
 from web.staff import redirect_to
 from web.state import state
 from web.words import N_
@@ -94,9 +94,7 @@ def _read(form: dict[str, str]) -> tuple[Matter, str, str | None]:
         matter = Matter(form.get("matter", ""))
     except ValueError:
         raise InvalidInput("Choose what is wrong.", field="matter") from None
-    lines = form.get("said", "").replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    # What nobody can see has no place in a mail, nor NUL in Postgres.
-    said = "\n".join("".join(filter(str.isprintable, line)) for line in lines).strip()
+    said = visible_text(form.get("said", ""))
     if len(said) > MOST_LETTERS or (matter is Matter.OTHER and not said):
         raise InvalidInput("Say it in at most 500 letters.", field="said")
     email = form.get("email", "").strip()
@@ -186,11 +184,8 @@ async def _thanks(listing: Listing) -> Response:
 
 async def _too_often(listing: Listing) -> Response:
     _ = current_language().gettext
-    response = await message_page(
-        429,
-        _("Please wait a little"),
+    return await too_often_page(
         _("Many corrections came from here. Try again in an hour."),
-        [(_("Back to the home"), link(home_path(listing.id)))],
+        TELLING.seconds,
+        (_("Back to the home"), link(home_path(listing.id))),
     )
-    response.headers["Retry-After"] = str(TELLING.seconds)
-    return response

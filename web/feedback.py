@@ -28,12 +28,11 @@ from providers.call_feedback import (
 )
 from providers.limits import Limit, Limiter
 from providers.reminder_post import choose_recipients
-from providers.sessions import FormRefused
 from providers.staff import select_members_of
 from vacancies.database import borrowed
 from vacancies.errors import HomeGone, InvalidInput, UnknownHome
 from vacancies.models import CareForm, HomeStatus
-from web.origin import came_from_us, client_network
+from web.origin import client_network, require_our_page
 from web.pages import current_language, link, message_page, page
 from web.staff import open_to_programs, redirect_to
 from web.state import state
@@ -50,7 +49,7 @@ _REVISION = re.compile(r"[0-9]{1,18}")
 @open_to_programs
 async def send(home_id: str) -> Response:
     """Store what the caller found out, and go on to the page that says what happens next."""
-    _refuse_foreign_pages()
+    require_our_page()
     form = await request.form
     kind = form.get("kind", "")
     if kind not in get_args(Kind):
@@ -102,7 +101,7 @@ async def answer(feedback_id: str) -> Response:
 @open_to_programs
 async def undo(feedback_id: str) -> Response:
     """Delete the row, if no mail has gone out. Whoever knows its random number may."""
-    _refuse_foreign_pages()
+    require_our_page()
     _ = current_language().gettext
     said = await _find(feedback_id)
     if said is None:
@@ -113,11 +112,6 @@ async def undo(feedback_id: str) -> Response:
         return _unlisted(await message_page(200, title, text, [way_back]))
     title, text = _("It is too late to take it back"), _("It only counts. It changes no listing.")
     return _unlisted(await message_page(409, title, text, [way_back]))
-
-
-def _refuse_foreign_pages() -> None:
-    if not came_from_us():
-        raise FormRefused("This was not sent by a page of ours.")
 
 
 def _check_open(home_id: str) -> None:

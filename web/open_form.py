@@ -23,6 +23,13 @@ _TIME_DIGITS = 8
 _DIGITS = 64
 
 
+def visible_text(text: str) -> str:
+    """What a reader wrote, in lines: without what nobody can see, which has no place in a mail,
+    nor NUL in Postgres."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    return "\n".join("".join(filter(str.isprintable, line)) for line in lines).strip()
+
+
 def open_form_token(purpose: str) -> str:
     """For a form that is on its way to a reader; 64 hexadecimal digits."""
     return _token(purpose, int(time.time()))

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from quart import request
 
+from providers.sessions import FormRefused
 from web.state import state
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -79,6 +80,12 @@ def came_from_us() -> bool:
         return origin == origin_of(public_url)
     # Behind a proxy with TLS we do not know the scheme; a browser never lies about its host.
     return origin in (origin_of(f"http://{request.host}"), origin_of(f"https://{request.host}"))
+
+
+def require_our_page() -> None:
+    """Raises `FormRefused` for what no page of ours has sent."""
+    if not came_from_us():
+        raise FormRefused("This was not sent by a page of ours.")
 
 
 def local_path(address: str | None) -> str | None:

@@ -123,6 +123,14 @@ async def message_page(
     return await page("message.html", status, title=title, text=text, steps=steps or [])
 
 
+async def too_often_page(text: str, seconds: int, step: tuple[str, str]) -> Response:
+    """For who must wait; `text` says for what and how long, `seconds` tells it to programs."""
+    title = current_language().gettext("Please wait a little")
+    response = await message_page(429, title, text, [step])
+    response.headers["Retry-After"] = str(seconds)
+    return response
+
+
 async def error_page(status: int) -> Response:
     """The page for an error that no view has put into words itself."""
     _ = current_language().gettext

@@ -24,7 +24,15 @@ from vacancies.errors import InvalidInput
 from web.cookies import cookie
 from web.language import choose
 from web.origin import client_network, host_of, is_address, local_path, sign_in_origin
-from web.pages import NO_TRACE, current_language, in_language, link, message_page, page
+from web.pages import (
+    NO_TRACE,
+    current_language,
+    in_language,
+    link,
+    message_page,
+    page,
+    too_often_page,
+)
 from web.reporter import home_report_path
 from web.signin_mail import offer_address, signin_mail
 from web.staff import (
@@ -204,14 +212,11 @@ def _hiding_address(response: Response) -> Response:
 
 async def _too_often() -> Response:
     _ = current_language().gettext
-    response = await message_page(
-        429,
-        _("Please wait a little"),
+    return await too_often_page(
         _("Too many links were asked for from here. Try again in ten minutes."),
-        [(_("To the search"), link("/"))],
+        ASKING.seconds,
+        (_("To the search"), link("/")),
     )
-    response.headers["Retry-After"] = str(ASKING.seconds)
-    return response
 
 
 async def _not_set_up() -> Response:

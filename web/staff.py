@@ -42,7 +42,7 @@ from vacancies.database import Connection, borrowed
 from vacancies.errors import FreiplatzError
 from web.cookies import cookie, set_cookie
 from web.device import device_words
-from web.origin import came_from_us, local_path
+from web.origin import came_from_us, local_path, require_our_page
 from web.pages import NO_TRACE, current_language, link, message_page, prefer_language
 from web.problems import problem_of, problem_response
 from web.state import state
@@ -184,8 +184,8 @@ async def _refuse_strangers() -> None:
     if request.path.startswith("/api/"):
         return
     view = current_app.view_functions[request.url_rule.endpoint]
-    if not is_open_to_programs(view) and not came_from_us():
-        raise FormRefused("This was not sent by a page of ours.")
+    if not is_open_to_programs(view):
+        require_our_page()
 
 
 async def _set_cookies(response: Response) -> Response:

@@ -10,12 +10,12 @@ from quart import Blueprint, Response, request
 from werkzeug.datastructures import MultiDict
 
 from providers.decoding import decode
-from providers.sessions import FormRefused
 from providers.signin import checked_email
 from vacancies.errors import FreiplatzError, InvalidInput
 from web.alerts.alerts import AskedTooOften, Contents, SearchTooWide, Subscription
 from web.alerts.service import alerts
 from web.alerts.wishes import (
+    ASKING,
     ask,
     check_limit,
     kept_search,
@@ -24,8 +24,8 @@ from web.alerts.wishes import (
     wishes_in_words,
 )
 from web.form import Form
-from web.origin import came_from_us
-from web.pages import current_language, link, message_page, page
+from web.origin import require_our_page
+from web.pages import current_language, link, message_page, page, too_often_page
 from web.problems import problem_of, problem_response
 from web.report_files import service_worker
 from web.staff import open_to_programs, redirect_to
@@ -71,7 +71,7 @@ async def send() -> Response:
     """Write to the address that was entered, so that its owner confirms. The answer is the same
     whether or not we know it."""
     fields: MultiDict[str, str] = await request.form
-    _check_origin()
+    require_our_page()
     form = read_form(fields.get("search", ""))
     try:
         email = checked_email(fields.get("email", ""))
@@ -104,7 +104,7 @@ async def push() -> Response:
     """The same for a browser that lets us notify it: what it shows first asks to confirm."""
     body: bytes = await request.get_data(as_text=False)  # type: ignore[assignment]
     try:
-        _check_origin()
+        require_our_page()
         wish = decode(body, NewPush)
         subscription = alerts().pusher.check(wish.subscription)
         query = await wanted_query(read_form(wish.search))
@@ -123,11 +123,6 @@ async def worker() -> Response:
     return await service_worker("alert-worker.js")
 
 
-def _check_origin() -> None:
-    if not came_from_us():
-        raise FormRefused("This was not sent by a page of ours.")
-
-
 async def _too_wide(form: Form) -> Response:
     _ = current_language().gettext
     return await message_page(
@@ -140,11 +135,8 @@ async def _too_wide(form: Form) -> Response:
 
 async def _too_often() -> Response:
     _ = current_language().gettext
-    response = await message_page(
-        429,
-        _("Please wait a little"),
+    return await too_often_page(
         _("Too many messages were asked for from here. Try again in ten minutes."),
-        [(_("To the search"), link("/"))],
+        ASKING.seconds,
+        (_("To the search"), link("/")),
     )
-    response.headers["Retry-After"] = "600"
-    return response
