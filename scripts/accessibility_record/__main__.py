@@ -16,7 +16,7 @@ from playwright.async_api import Browser, Page, async_playwright
 from scripts.accessibility_record.checks import AXE, broken_rules, too_wide
 from scripts.accessibility_record.document import document
 from scripts.accessibility_record.pages import VIEWS, View
-from scripts.accessibility_record.record import READERS, Finding, Reader
+from scripts.accessibility_record.record import GROUPS, Finding, Reader
 from scripts.accessibility_record.steps import Visit
 from scripts.accessibility_record.town import Town, sign_in, town
 from scripts.accessibility_record.walk import Walk, walk
@@ -66,19 +66,33 @@ async def look_at(views: tuple[View, ...], pictures: Path | None) -> list[Findin
     if chromium is None:
         raise SystemExit("Chromium is needed: apt-get install chromium")
     findings = []
-    async with town() as place, async_playwright() as playwright:
+    async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        inside = await browser.new_context()
-        await sign_in(place, await inside.new_page())
-        session = await inside.storage_state()
-        for view in views:
-            for reader in READERS:
-                found = await look(browser, place, session, view, reader, pictures)
-                findings.append(found)
-                print(f"{view.name}, {reader.key}: {len(found.faults) or 'no'} faults", flush=True)
-                for fault in found.faults:
-                    print(f"  {fault}", flush=True)
+        for readers in GROUPS:
+            async with town() as place:
+                findings += await _look_with(browser, place, views, readers, pictures)
         await browser.close()
+    return findings
+
+
+async def _look_with(
+    browser: Browser,
+    place: Town,
+    views: tuple[View, ...],
+    readers: tuple[Reader, ...],
+    pictures: Path | None,
+) -> list[Finding]:
+    inside = await browser.new_context()
+    await sign_in(place, await inside.new_page())
+    session = await inside.storage_state()
+    findings = []
+    for view in views:
+        for reader in readers:
+            found = await look(browser, place, session, view, reader, pictures)
+            findings.append(found)
+            print(f"{view.name}, {reader.key}: {len(found.faults) or 'no'} faults", flush=True)
+            for fault in found.faults:
+                print(f"  {fault}", flush=True)
     return findings
 
 

@@ -30,7 +30,10 @@ MIRRORED = Reader("right to left", 320, 256, "ar", True)
 IN_OTHER_WORDS = tuple(
     Reader(language, 360, 3000, language, walks=False) for language in ("de-simple", "tr", "ru")
 )
-READERS = (DESK, ZOOMED, MIRRORED, *IN_OTHER_WORDS)
+# Each group meets a service of its own: what is limited for one address, or for one network, is
+# enough for three readers.
+GROUPS = ((DESK, ZOOMED, MIRRORED), IN_OTHER_WORDS)
+READERS = tuple(reader for group in GROUPS for reader in group)
 
 
 @dataclass(frozen=True)
