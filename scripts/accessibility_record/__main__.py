@@ -17,8 +17,8 @@ from scripts.accessibility_record.checks import AXE, broken_rules, too_wide
 from scripts.accessibility_record.document import document
 from scripts.accessibility_record.pages import VIEWS, View
 from scripts.accessibility_record.record import GROUPS, Finding, Reader
-from scripts.accessibility_record.steps import Visit
 from scripts.accessibility_record.town import Town, sign_in, town
+from scripts.accessibility_record.visit import Visit
 from scripts.accessibility_record.walk import Walk, walk
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "accessibility.md"

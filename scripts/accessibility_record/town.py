@@ -19,6 +19,10 @@ from playwright.async_api import Page
 from providers.links import make_token
 from scripts.benchmarks.program import command, data_folder, serving
 from scripts.report_pictures import HOME, SECRET, employ_long_ago
+from vacancies.deployment import Deployment
+from vacancies.lasting import Step, size_of
+from vacancies.lasting_fit import record_steps
+from vacancies.models import CareForm
 from web.commands.administration import run_in_deployment
 
 ADMIN = "alma.admin@example.org"
@@ -119,6 +123,11 @@ class Town:
 async def town() -> AsyncIterator[Town]:
     async with data_folder() as folder:
         environ = {**folder, "FREIPLATZ_SECRET_KEY": SECRET}
+        # The command works in the data folder that the environment names.
+        os.environ["FREIPLATZ_DATA_DIR"] = environ["FREIPLATZ_DATA_DIR"]
+        # Curves are read when the service starts.
+        async with serving(environ):
+            await asyncio.to_thread(run_in_deployment, know_how_long)
         async with serving(environ) as server:
             slug = await command(environ, "provider", "add", "Caritas Musterstadt")
             key = await command(environ, "key", "create", slug)
@@ -129,6 +138,26 @@ async def town() -> AsyncIterator[Town]:
                 place = Town(url, environ, client)
                 await _settle(place)
                 yield place
+
+
+async def know_how_long(deployment: Deployment) -> None:
+    """As after months of reports: two places in short-term care are likely to be still free."""
+    step = Step(
+        care_form=CareForm.SHORT_TERM,
+        size=size_of(sum(HOMES["anna"].get("capacity", {}).values())),
+        free_places=2,
+        from_hours=0,
+        until_hours=28,
+        share=0.9,
+        pairs=500,
+        homes=40,
+        expected=0.9,
+        checked=200,
+        still_free=180,
+        refusal=None,
+    )
+    async with deployment.pool.acquire() as connection, connection.transaction():
+        await record_steps(connection, [step], datetime.now(UTC))
 
 
 async def _settle(place: Town) -> None:
@@ -143,8 +172,6 @@ async def _settle(place: Town) -> None:
         await place.employ(name, f"{name}@example.org", "--home", "anna", "--name", name.title())
     hook = ("webhook", "add", "https://hooks.example.org/freiplatz", "--provider")
     await command(dict(place.environ), *hook, "caritas-musterstadt")
-    # The command works in the data folder that the environment names.
-    os.environ["FREIPLATZ_DATA_DIR"] = place.environ["FREIPLATZ_DATA_DIR"]
     await asyncio.to_thread(run_in_deployment, employ_long_ago)
     await command(dict(place.environ), "staff", "revoke-links", str(place.members["rene"]))
 

@@ -73,15 +73,27 @@ def test_care_and_training_are_supplemented_board_and_investment_are_not() -> No
     ("costs", "supplement", "own", "missing"),
     [
         (Costs(care_eur=1000.0), 150.0, 850.0, ("training_eur", "board_eur", "investment_eur")),
-        (Costs(care_eur=1000.0, board_eur=600.0, investment_eur=300.0), 150.0, 1750.0,
-         ("training_eur",)),
-        (Costs(care_eur=0.0, training_eur=0.0, board_eur=600.0, investment_eur=0.0), 0.0, 600.0,
-         ()),
+        (
+            Costs(care_eur=1000.0, board_eur=600.0, investment_eur=300.0),
+            150.0,
+            1750.0,
+            ("training_eur",),
+        ),
+        (
+            Costs(care_eur=0.0, training_eur=0.0, board_eur=600.0, investment_eur=0.0),
+            0.0,
+            600.0,
+            (),
+        ),
         # 15 percent of 1,234.57 are 185.1855: half a cent goes up.
-        (Costs(care_eur=1234.57, training_eur=0.0, board_eur=0.0, investment_eur=0.0), 185.19,
-         1049.38, ()),
+        (
+            Costs(care_eur=1234.57, training_eur=0.0, board_eur=0.0, investment_eur=0.0),
+            185.19,
+            1049.38,
+            (),
+        ),
     ],
-)  # fmt: skip
+)
 def test_missing_parts_are_named_and_cents_are_right(
     costs: Costs, supplement: float, own: float, missing: tuple[str, ...]
 ) -> None:

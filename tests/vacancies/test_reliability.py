@@ -32,11 +32,16 @@ async def remember(pool: Pool, history: Sequence[Said], home: str = "a") -> None
         "INSERT INTO report (home_id, revision, kind, observed_at, reported_at, vacancies)"
         " VALUES ($1, $2, $3, $4, $5, '[]')",
         [
-            (home, number, said.kind, None if said.before is None else NOW - said.ago - said.before,
-             NOW - said.ago)
+            (
+                home,
+                number,
+                said.kind,
+                None if said.before is None else NOW - said.ago - said.before,
+                NOW - said.ago,
+            )
             for number, said in enumerate(history, 1)
         ],
-    )  # fmt: skip
+    )
 
 
 async def reliability(pool: Pool, writer: Writer, *history: Said) -> Reliability | None:

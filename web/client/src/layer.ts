@@ -1,4 +1,7 @@
 // The marks on the map: a home on its own or several together, only those in view in the page.
+//
+// Buttons in a pane of their own, and not Leaflet's markers: hundreds of those take ten times as
+// long to make, and the browser moves each as a picture of its own while the map zooms.
 import L from "leaflet";
 import { Clusters, type Cluster } from "./clusters";
 import type { Homes, Spot } from "./homes";
@@ -7,6 +10,8 @@ import { clusterMark, drawMark, homeMark, type Mark } from "./marks";
 const RADIUS = 54;
 // Drawn around what is in view too, so that a mark at the edge is whole.
 const MARGIN = 0.15;
+const WORLD_PX = 256; // at zoom 0
+const PANE = "marks";
 
 export interface MarkListener {
   /** A mark was pressed, by a pointer or by a key. */
@@ -16,24 +21,31 @@ export interface MarkListener {
 }
 
 interface Drawn {
-  readonly marker: L.Marker;
+  readonly node: HTMLButtonElement;
   cluster: Cluster;
   look: string;
   label: string;
+  at: string;
 }
 
 export class MarkLayer {
   readonly #drawn = new Map<string, Drawn>();
   readonly #clusters = new Clusters(RADIUS);
+  readonly #pane: HTMLElement;
   readonly #ring = ring();
   #pointed: string | undefined;
   #chosen: ReadonlySet<string> = new Set();
+  #wasDragged = false;
 
   constructor(
     readonly map: L.Map,
     readonly homes: Homes,
     readonly listener: MarkListener,
-  ) {}
+  ) {
+    this.#pane = map.createPane(PANE);
+    map.on("zoom viewreset", () => this.#place());
+    this.#listen();
+  }
 
   /** The homes have changed: put them together and draw them again. */
   refresh(): void {
@@ -42,22 +54,28 @@ export class MarkLayer {
   }
 
   draw(): void {
-    const bounds = this.map.getBounds().pad(MARGIN);
     const found = this.#clusters.at(Math.round(this.map.getZoom()));
+    const { min, max } = this.map.getPixelBounds();
+    const edge = max!.subtract(min!).multiplyBy(MARGIN);
+    const [from, to] = [min!.subtract(edge), max!.add(edge)];
+    const scale = this.#scale();
     const seen = new Set<string>();
+    const fresh = document.createDocumentFragment();
     for (const cluster of found) {
-      const at = latLng(cluster);
-      if (!bounds.contains(at)) continue;
+      const [x, y] = [cluster.x * scale, cluster.y * scale];
+      if (x < from.x || x > to.x || y < from.y || y > to.y) continue;
       seen.add(cluster.key);
-      this.#put(cluster, at);
+      this.#put(cluster, fresh);
     }
-    for (const [key, { marker }] of this.#drawn) {
+    for (const [key, { node }] of this.#drawn) {
       if (seen.has(key)) continue;
       // Who stood here with the keyboard goes on from the map, not from the top of the page.
-      if (marker.getElement() === document.activeElement) this.map.getContainer().focus();
-      marker.remove();
+      if (node === document.activeElement) this.map.getContainer().focus();
+      node.remove();
       this.#drawn.delete(key);
     }
+    this.#pane.append(fresh);
+    this.#place();
     this.point(this.#pointed);
   }
 
@@ -76,16 +94,59 @@ export class MarkLayer {
 
   focus(id: string): void {
     const key = this.#clusters.of(id)?.key;
-    if (key !== undefined) this.#drawn.get(key)?.marker.getElement()?.focus();
+    if (key !== undefined) this.#drawn.get(key)?.node.focus();
   }
 
-  #markChosen({ marker, cluster }: Drawn): void {
+  #listen(): void {
+    const pointed = (spots: readonly Spot[]): void => this.listener.pointed(spots);
+    this.#pane.addEventListener("focusin", ({ target }) => pointed(this.#spotsAt(target)));
+    this.#pane.addEventListener("focusout", () => pointed([]));
+    this.#pane.addEventListener("mouseover", ({ target, relatedTarget: from }) => {
+      const spots = this.#spotsAt(target);
+      if (spots !== this.#spotsAt(from)) pointed(spots);
+    });
+    this.#pane.addEventListener("mouseout", ({ target, relatedTarget: to }) => {
+      if (this.#spotsAt(target) !== this.#spotsAt(to)) pointed([]);
+    });
+    // A mark that is dragged together with the map is not pressed; keys press without a pointer.
+    this.map.getContainer().addEventListener("pointerdown", () => (this.#wasDragged = false), true);
+    this.map.on("dragstart", () => (this.#wasDragged = true));
+    this.#pane.addEventListener("click", ({ target, detail: presses }) => {
+      if (!this.#wasDragged || presses === 0) this.listener.pressed(this.#spotsAt(target));
+    });
+  }
+
+  /** The homes of the mark there; always the same array for the same mark. */
+  #spotsAt(target: EventTarget | null): readonly Spot[] {
+    const node = target instanceof Element ? target.closest<HTMLElement>("[data-mark]") : null;
+    return this.#drawn.get(node?.dataset["mark"] ?? "")?.cluster.spots ?? NONE;
+  }
+
+  #markChosen({ node, cluster }: Drawn): void {
     const isChosen = cluster.spots.some(({ id }) => this.#chosen.has(id));
-    marker.getElement()?.classList.toggle("is-chosen", isChosen);
+    node.classList.toggle("is-chosen", isChosen);
   }
 
-  /** Draw a mark, or draw it again where it looks different by now. */
-  #put(cluster: Cluster, at: L.LatLng): void {
+  /** The width of the world in pixels. */
+  #scale(): number {
+    return WORLD_PX * 2 ** this.map.getZoom();
+  }
+
+  /** All marks to where they are at this zoom. */
+  #place(): void {
+    const scale = this.#scale();
+    const origin = this.map.getPixelOrigin();
+    for (const drawn of this.#drawn.values()) {
+      const x = Math.round(drawn.cluster.x * scale - origin.x);
+      const y = Math.round(drawn.cluster.y * scale - origin.y);
+      // In the plane: with three dimensions each would be a picture of its own.
+      const at = `translate(${x}px, ${y}px)`;
+      if (at !== drawn.at) drawn.node.style.transform = drawn.at = at;
+    }
+  }
+
+  /** Make a mark, or draw it again where it looks different by now. */
+  #put(cluster: Cluster, fresh: DocumentFragment): void {
     const [only] = cluster.spots;
     const mark =
       cluster.spots.length === 1 && only
@@ -95,37 +156,17 @@ export class MarkLayer {
     const label = this.#label(cluster, mark);
     let drawn = this.#drawn.get(cluster.key);
     if (drawn === undefined) {
-      drawn = { marker: this.#newMarker(cluster.key, at, mark), cluster, look, label: "" };
+      const node = newButton(cluster.key);
+      drawn = { node, cluster, look: "", label: "", at: "" };
       this.#drawn.set(cluster.key, drawn);
-    } else {
-      drawn.cluster = cluster;
-      if (!drawn.marker.getLatLng().equals(at)) drawn.marker.setLatLng(at);
-      if (drawn.look !== look) drawn.marker.setIcon(icon(mark));
-      drawn.look = look;
+      fresh.append(node);
     }
-    if (drawn.label !== label) drawn.marker.getElement()?.setAttribute("aria-label", label);
+    drawn.cluster = cluster;
+    if (drawn.look !== look) drawMark(drawn.node, mark);
+    drawn.look = look;
+    if (drawn.label !== label) drawn.node.setAttribute("aria-label", label);
     drawn.label = label;
     if (this.#chosen.size > 0) this.#markChosen(drawn);
-  }
-
-  #newMarker(key: string, at: L.LatLng, mark: Mark): L.Marker {
-    const marker = L.marker(at, { icon: icon(mark), keyboard: true }).addTo(this.map);
-    const spots = (): readonly Spot[] => this.#drawn.get(key)?.cluster.spots ?? [];
-    marker.on("click", () => this.listener.pressed(spots()));
-    const node = marker.getElement()!;
-    node.setAttribute("role", "button");
-    for (const event of ["mouseenter", "focus"]) {
-      node.addEventListener(event, () => this.listener.pointed(spots()));
-    }
-    for (const event of ["mouseleave", "blur"]) {
-      node.addEventListener(event, () => this.listener.pointed([]));
-    }
-    node.addEventListener("keydown", (event) => {
-      if (event.key !== "Enter" && event.key !== " ") return;
-      event.preventDefault();
-      marker.fire("click");
-    });
-    return marker;
   }
 
   #label({ spots, free }: Cluster, mark: Mark): string {
@@ -145,18 +186,23 @@ export class MarkLayer {
   }
 }
 
+const NONE: readonly Spot[] = [];
+
 /** From the projection of Mercator to degrees. */
 function latLng({ x, y }: { x: number; y: number }): L.LatLng {
   const latitude = (Math.atan(Math.sinh(Math.PI * (1 - 2 * y))) * 180) / Math.PI;
   return L.latLng(latitude, (x - 0.5) * 360);
 }
 
-function icon(mark: Mark): L.DivIcon {
-  const { node, target } = drawMark(mark);
-  return L.divIcon({ html: node, className: "mark-anchor", iconSize: [target, target] });
+function newButton(key: string): HTMLButtonElement {
+  const node = document.createElement("button");
+  node.type = "button";
+  node.className = "mark-anchor";
+  node.dataset["mark"] = key;
+  return node;
 }
 
 function ring(): L.Marker {
   const node = L.divIcon({ className: "ring", iconSize: [56, 56] });
-  return L.marker([0, 0], { icon: node, interactive: false, keyboard: false });
+  return L.marker([0, 0], { icon: node, interactive: false, keyboard: false, pane: PANE });
 }

@@ -36,11 +36,12 @@ export function clusterMark(free: number, isSure: boolean): Mark {
   return { look: "cluster", sign: free > 9999 ? "9999+" : String(free), size };
 }
 
-/** The mark as nodes, in a target that a finger can hit. */
-export function drawMark({ look, sign, size }: Mark): { node: HTMLElement; target: number } {
+/** Draw it into its button, which is as large as a finger needs. */
+export function drawMark(button: HTMLElement, { look, sign, size }: Mark): void {
   const node = document.createElement("span");
   node.className = `mark mark-${look}`;
   node.style.inlineSize = node.style.blockSize = `${size}px`;
   node.textContent = sign;
-  return { node, target: Math.max(size, TARGET) };
+  button.replaceChildren(node);
+  button.style.inlineSize = button.style.blockSize = `${Math.max(size, TARGET)}px`;
 }

@@ -1,0 +1,117 @@
+"""The pages of those who sign in: sign-in, people, files, webhooks."""
+
+from __future__ import annotations
+
+from playwright.async_api import FilePayload
+
+from scripts.accessibility_record.visit import Visit, at, follow
+
+
+async def _ask(visit: Visit, email: str) -> None:
+    await visit.go("/signin")
+    await visit.page.locator("#f-email").evaluate("it => { it.form.noValidate = true; }")
+    await visit.page.locator("#f-email").fill(email)
+    await visit.page.locator("form.entry button").click()
+
+
+async def sign_in_wrong(visit: Visit) -> None:
+    await _ask(visit, "rita@")
+    await visit.page.locator("#e-email").wait_for()
+
+
+async def sign_in_sent(visit: Visit) -> None:
+    await _ask(visit, "nobody.who.is.known@example.org")
+    await visit.page.locator(".more-help summary").click()
+
+
+async def sign_in_redeem(visit: Visit) -> None:
+    before = visit.place.mails()
+    await _ask(visit, "rita@example.org")
+    link = await visit.place.link_in_new_mail(before)
+    await visit.go(link.partition("?")[0])
+
+
+async def _invite(visit: Visit, email: str) -> None:
+    await visit.go("/people")
+    await visit.page.locator("#f-email").evaluate("it => { it.form.noValidate = true; }")
+    await visit.page.locator("#f-email").fill(email)
+    await visit.page.locator("#f-home").select_option("home:anna")
+    await visit.page.locator("form.entry button").click()
+
+
+async def invitation(visit: Visit) -> None:
+    before = visit.place.mails()
+    await _invite(visit, f"somebody.with.a.long.address.{visit.language}@example.org")
+    link = await visit.place.link_in_new_mail(before)
+    await visit.go(link.partition("?")[0])
+
+
+async def people_wrong(visit: Visit) -> None:
+    await _invite(visit, "nobody@")
+    await visit.page.locator("#e-wrong").wait_for()
+
+
+async def out_of_date(visit: Visit) -> None:
+    await visit.go("/account")
+    await visit.page.evaluate(
+        """() => {
+          const form = document.querySelector("form.entry");
+          form.elements.form_token.value = "0".repeat(64);
+          form.submit();
+        }"""
+    )
+    await visit.page.locator("section.message").wait_for()
+
+
+async def _upload(visit: Visit, content: bytes) -> None:
+    await visit.go("/upload")
+    file: FilePayload = {"name": "a.csv", "mimeType": "text/csv", "buffer": content}
+    await visit.page.locator("#f-file").set_input_files([file])
+    await visit.page.locator("form.entry button").click()
+
+
+async def upload_wrong(visit: Visit) -> None:
+    await _upload(visit, b"a;b\n1;2\n")
+    await visit.page.locator("#e-file").wait_for()
+
+
+async def upload_looked_at(visit: Visit) -> None:
+    rows = ("home_id;care_form;count;note", "anna;Kurzzeitpflege;5;Balkon", "anna;Dauerpflege;44;")
+    await _upload(visit, "\n".join((*rows, "berta;Kurzzeitpflege;x;")).encode())
+    await visit.page.locator("form.entry .big").wait_for()
+
+
+async def uploaded(visit: Visit) -> None:
+    await upload_looked_at(visit)
+    async with visit.page.expect_navigation():
+        await visit.page.locator("form.entry .big").click()
+
+
+async def webhooks_wrong(visit: Visit) -> None:
+    await visit.go("/webhooks")
+    await visit.page.locator("#f-address").fill("http://127.0.0.1/")
+    await visit.page.locator("form.entry button").click()
+    await visit.page.locator("[aria-invalid]").first.wait_for()
+
+
+async def webhook(visit: Visit) -> None:
+    await visit.go("/webhooks")
+    await follow(visit, "main a[href*='/webhooks/wh_']")
+
+
+async def webhook_tested(visit: Visit) -> None:
+    await webhook(visit)
+    await follow(visit, "form[action*='/test'] button")
+
+
+async def webhook_secret(visit: Visit) -> None:
+    await webhook(visit)
+    await follow(visit, "form[action*='/secret'] button")
+
+
+async def webhook_removal(visit: Visit) -> None:
+    await webhook(visit)
+    await follow(visit, "a[href*='/remove']")
+
+
+own_home = at("/report/home/anna")
