@@ -76,6 +76,15 @@ def _day(day: date, with_year: bool, locale: Locale) -> str:
     return format_skeleton("MMMMd", day, locale=locale)
 
 
+@lru_cache(maxsize=100)
+def _plural_samples(locale: Locale) -> tuple[tuple[str, int], ...]:
+    """Each plural form of whole numbers, and a number that takes it."""
+    samples: dict[str, int] = {}
+    for number in _PLURAL_SAMPLES:
+        samples.setdefault(locale.plural_form(number), number)
+    return tuple(samples.items())
+
+
 @dataclass(frozen=True, slots=True)
 class Language:
     """One language, with all that depends on it."""
@@ -102,11 +111,9 @@ class Language:
     def plural_forms(self, one: str, other: str) -> dict[str, str]:
         """All forms of a message, numbers left open, by their name in CLDR (`one`, `few` …), as
         the browser's `Intl.PluralRules` names them. Only forms of whole numbers."""
-        samples: dict[str, int] = {}
-        for number in _PLURAL_SAMPLES:
-            samples.setdefault(self.locale.plural_form(number), number)
         forms = self.translations
-        return {name: forms.ungettext(one, other, number) for name, number in samples.items()}
+        samples = _plural_samples(self.locale)
+        return {name: forms.ungettext(one, other, number) for name, number in samples}
 
     def number(self, value: float, digits: int = 0) -> str:
         return _decimal(round(value, digits), digits, self.locale)

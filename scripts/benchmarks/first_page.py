@@ -70,7 +70,7 @@ async def measure(homes: int, runs: int) -> Findings:
 
 
 async def _on_the_train(chromium: Browser, url: str, runs: int) -> list[Figure]:
-    """What the issue of a usable finder asks for: time, and bytes on the wire."""
+    """What a finder must keep to that is used on a train: time, and bytes on the wire."""
     visits = [await visit(chromium, url, OLD_PHONE) for _ in range(runs)]
 
     def under(name: str, values: list[float], unit: str, most: float) -> Figure:
