@@ -23,14 +23,14 @@ INTRODUCTION = """# Accessibility: the record
 
 `scripts/accessibility` makes this record from the running program, and fails if anything is
 violated. It starts Freiplatz in a data folder of its own, with a few homes and people, and opens
-every page in every state in Chromium (with reduced motion), six times:
+every page in every state in Chromium (with reduced motion), seven times:
 
 | | window | language | why |
 |---|---|---|---|
 | desk | 1280 × 800 | English | the usual |
 | 400 % | 320 × 256 | German | a window of 1280 × 1024 at 400 %; German has the longest words |
 | right to left | 320 × 256 | Arabic | pages without Arabic texts: German ones, mirrored by script |
-| in other words | 360 × 3000 | Leichte Sprache, Turkish, Russian | a phone; nobody walks again |
+| in other words | 360 × 3000 | Leichte Sprache, Turkish, Russian, Polish | a phone, no walk |
 
 Each time
 

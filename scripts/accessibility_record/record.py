@@ -28,11 +28,12 @@ DESK = Reader("desk", 1280, 800, "en")
 ZOOMED = Reader("400 %", 320, 256, "de")
 MIRRORED = Reader("right to left", 320, 256, "ar", True)
 IN_OTHER_WORDS = tuple(
-    Reader(language, 360, 3000, language, walks=False) for language in ("de-simple", "tr", "ru")
+    Reader(language, 360, 3000, language, walks=False)
+    for language in ("de-simple", "tr", "ru", "pl")
 )
 # Each group meets a service of its own: what is limited for one address, or for one network, is
 # enough for three readers.
-GROUPS = ((DESK, ZOOMED, MIRRORED), IN_OTHER_WORDS)
+GROUPS = ((DESK, ZOOMED, MIRRORED), IN_OTHER_WORDS[:3], IN_OTHER_WORDS[3:])
 READERS = tuple(reader for group in GROUPS for reader in group)
 
 
