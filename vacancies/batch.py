@@ -249,6 +249,7 @@ def _same_profile(home: CareHome, before: CareHome | None) -> bool:
         and before.profile is home.profile
         and before.identity == home.identity
         and before.policy is home.policy
+        and before.assignment is home.assignment
     )
 
 

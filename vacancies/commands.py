@@ -25,7 +25,7 @@ from vacancies.errors import (
     OutdatedReport,
     UnknownHome,
 )
-from vacancies.models import CareForm, CareHome, HomeStatus, Profile, Vacancy
+from vacancies.models import Assignment, CareForm, CareHome, HomeStatus, Profile, Vacancy
 
 # Clocks of care software are often a little fast; more than this is a mistake.
 FUTURE_TOLERANCE = timedelta(minutes=5)
@@ -203,6 +203,7 @@ class Describe(msgspec.Struct, frozen=True, kw_only=True):
                 provider=self.provider,
                 profile=self.profile,
                 identity=self.identity,
+                assignment=Assignment(stated=self.profile.municipality),
                 evaluated_at=at,
                 closed_at=None if self.profile.status is HomeStatus.OPEN else at,
             )
@@ -212,13 +213,15 @@ class Describe(msgspec.Struct, frozen=True, kw_only=True):
             raise ChangedSince("There is a home with this id already.", field="If-None-Match")
         check_capacity(home.vacancies, self.profile.capacity)
         identity = self.identity or home.identity
-        if (home.profile, home.identity) == (self.profile, identity):
+        profile, assignment = _still_assigned(home, self.profile)
+        if (home.profile, home.identity, home.assignment) == (profile, identity, assignment):
             return home
-        is_open = self.profile.status is HomeStatus.OPEN
+        is_open = profile.status is HomeStatus.OPEN
         return replace(
             home,
-            profile=self.profile,
+            profile=profile,
             identity=identity,
+            assignment=assignment,
             closed_at=None if is_open else home.closed_at or at,
         )
 
@@ -240,6 +243,17 @@ class Amend(msgspec.Struct, frozen=True, kw_only=True):
         profile = replace(home.profile, **self.changes)
         check_capacity(home.vacancies, profile.capacity)
         return home if profile == home.profile else replace(home, profile=profile)
+
+
+def _still_assigned(home: CareHome, profile: Profile) -> tuple[Profile, Assignment]:
+    """The new `profile` with the municipality that the home has, and how it came to it. A provider
+    does not move its homes to another municipality by saying so: what it states, and where the
+    home lies now, is looked at by the sweeper (`assignment.py`)."""
+    before, stated = home.assignment, profile.municipality
+    if (home.profile.point, before.stated) == (profile.point, stated):
+        return replace(profile, municipality=home.profile.municipality), before
+    held = stated if before.by is None else home.profile.municipality
+    return replace(profile, municipality=held), Assignment(stated=stated, by=before.by)
 
 
 def _not_ahead(observed_at: datetime | None, at: datetime) -> datetime:

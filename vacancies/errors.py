@@ -90,6 +90,12 @@ class UnknownHome(FreiplatzError):
     code = "unknown_home"
 
 
+class UnknownMunicipality(FreiplatzError):
+    """No municipality with that key takes part."""
+
+    code = "unknown_municipality"
+
+
 class HomeClosed(FreiplatzError):
     """The home is closed, or merged into another (`merged_into`)."""
 

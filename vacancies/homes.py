@@ -13,6 +13,8 @@ from vacancies.database import Connection, Pool
 from vacancies.models import (
     Address,
     AdmissionStop,
+    AssignedBy,
+    Assignment,
     CareForm,
     CareHome,
     Contact,
@@ -67,6 +69,12 @@ def hours_policy(fresh_hours: int, ageing_hours: int) -> Policy:
     return Policy(fresh_for=fresh_hours * HOUR, ageing_for=ageing_hours * HOUR)
 
 
+@lru_cache(maxsize=10_000)
+def _assignment(stated: str | None, by: AssignedBy | None, boundaries: int) -> Assignment:
+    """One object for all homes of which the same is true."""
+    return Assignment(stated=stated, by=by, boundaries=boundaries)
+
+
 def home_from_row(row: asyncpg.Record) -> CareHome:
     return CareHome(
         id=row["id"],
@@ -74,6 +82,7 @@ def home_from_row(row: asyncpg.Record) -> CareHome:
         provider=row["provider"],
         profile=_profile_from_row(row),
         identity=row["identity"],
+        assignment=_assignment(row["stated_municipality"], row["assigned_by"], row["boundaries"]),
         vacancies=decode_lines(row["vacancies"]),
         observed_at=row["observed_at"],
         reported_at=row["reported_at"],
@@ -146,6 +155,9 @@ def _row_from_home(home: CareHome) -> dict[str, object]:
         "contact_person": profile.contact.person,
         "contact_hours": profile.contact.hours,
         "municipality": profile.municipality,
+        "stated_municipality": home.assignment.stated,
+        "assigned_by": home.assignment.by,
+        "boundaries": home.assignment.boundaries,
         "capacity": profile.capacity,
         "costs": profile.costs,
         "focuses": profile.focuses,

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from typing import Literal
 
 import msgspec
 
@@ -234,6 +235,19 @@ class Profile(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     merged_into: str | None = None
 
 
+AssignedBy = Literal["position", "hand"]
+
+
+class Assignment(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """How a home came to its municipality: `by` its position or by hand; None: as its provider
+    has `stated`, or not at all. `boundaries` is the generation of boundaries by which it was last
+    looked at; 0: not yet."""
+
+    stated: str | None = None
+    by: AssignedBy | None = None
+    boundaries: int = 0
+
+
 class Policy(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """Limits that a municipality may set; these are the defaults. A report is fresh, then
     ageing, and stale from the age of `ageing_for` on."""
@@ -259,6 +273,7 @@ class CareHome(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     provider: str
     profile: Profile
     identity: str | None = None
+    assignment: Assignment = Assignment()
     vacancies: tuple[Vacancy, ...] = ()
     observed_at: datetime | None = None
     reported_at: datetime | None = None

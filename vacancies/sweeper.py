@@ -1,5 +1,5 @@
 """Time is a reporter: homes whose listing time alone has changed get a new revision, and so do
-those for which another policy holds now.
+those for which another policy holds now, or that lie in another municipality by now.
 
 One sweeper in the deployment, whoever holds the advisory lock, by the database's clock. So
 there is one mechanism for every change, and no client needs a clock.
@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 import structlog
 
+from vacancies.assignment import Assigner
 from vacancies.commands import Command
 from vacancies.database import Pool, borrowed, is_connection_error
 from vacancies.errors import FreiplatzError
@@ -28,9 +29,10 @@ SWEEPER_LOCK = 0x73776565  # "swee"
 
 async def sweep_for_ever(pool: Pool, writer: Writer, *, seconds: float = SWEEP_SECONDS) -> None:
     """Sweep every `seconds`, in whichever process has the lock just then."""
+    assigner = Assigner()
     while True:
         try:
-            await sweep(pool, writer)
+            await sweep(pool, writer, assigner)
         except FreiplatzError as error:
             log.warning("sweeping failed", code=error.code)
         except Exception as error:
@@ -41,8 +43,9 @@ async def sweep_for_ever(pool: Pool, writer: Writer, *, seconds: float = SWEEP_S
         await asyncio.sleep(seconds)
 
 
-async def sweep(pool: Pool, writer: Writer) -> int:
-    """Judge all homes that are due, or by another policy now; returns how many changed.
+async def sweep(pool: Pool, writer: Writer, assigner: Assigner | None = None) -> int:
+    """Judge all homes that are due, or by another policy now, and assign those that are new or
+    have moved; returns how many changed.
 
     Does nothing while another process sweeps. The lock ends with its connection, so a
     process that dies does not hold it.
@@ -57,6 +60,8 @@ async def sweep(pool: Pool, writer: Writer) -> int:
                 changed += done
                 if done == 0:
                     break  # the clock of the next round will see them
+            # First: another municipality may have another policy.
+            changed += await (assigner or Assigner()).run(connection, writer)
             while misjudged := await select_misjudged_homes(connection, SWEEP_HOMES):
                 done = await _submit(
                     writer, [Judge(home_id=home_id, policy=policy) for home_id, policy in misjudged]

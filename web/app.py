@@ -25,6 +25,7 @@ from vacancies.deployment import Deployment
 from vacancies.errors import FreiplatzError, Unavailable
 from vacancies.feed import Follower, channel_name
 from vacancies.geocoding import open_geocoder
+from vacancies.municipalities import Names
 from vacancies.outbound import Outbound, outbound_of
 from vacancies.servers import revive
 from vacancies.sweeper import sweep_for_ever
@@ -154,6 +155,7 @@ def create_app(
                 figures or Figures(),
                 await deployment.is_demo(),
                 AdviceOffices(deployment.pool),
+                Names(deployment.pool),
             )
             await stack.enter_async_context(outbound)
             background = [

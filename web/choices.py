@@ -33,6 +33,7 @@ class Choices:
     form: Form
     facets: Facets | None
     language: Language
+    names: Mapping[str, str]  # of the municipalities that take part
 
     def of(self, name: str, labels: Iterable[tuple[str, str]]) -> list[Choice]:
         """Choices of the parameter `name` from pairs of value and label."""
@@ -71,14 +72,25 @@ class Choices:
         return [choice for choice in choices if choice.is_chosen or choice.count != 0]
 
     def _municipalities(self, board: Board) -> list[Choice]:
-        """Those in the area, if there are several; each by the town of a home in it."""
+        """Those in the area, if there are several; one that takes no part is called by the town
+        of a home in it."""
         found = self.facets.municipalities if self.facets else {}
         towns = {
-            key: board.listing(slot).profile.address.city or key for key, slot in found.items()
+            key: self._name(key) or board.listing(slot).profile.address.city or key
+            for key, slot in found.items()
         }
         # What the address asks for may be a whole district: the first digits only.
-        asked = {key: key for key in self.form.chosen("municipality") if key not in towns}
+        asked = {
+            key: self._name(key) or key
+            for key in self.form.chosen("municipality")
+            if key not in towns
+        }
         if not asked and len(towns) < 2:
             return []
         named = sorted({**asked, **towns}.items(), key=lambda pair: pair[1].casefold())
         return self.of("municipality", named)
+
+    def _name(self, key: str) -> str | None:
+        """Homes of which only the district is known count under its key, filled up with zeros."""
+        district = self.names.get(key[:5]) if key[5:] == "000" else None
+        return self.names.get(key) or district

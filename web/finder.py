@@ -103,7 +103,8 @@ async def _refused(form: Form, error: FreiplatzError) -> Response:
         title = _("We cannot use one of your entries")
         text = _("Please check this field: %(field)s.", field=error.field or "?")
         steps = [(_("Start again"), link("/"))]
-    choices = Choices(form, None, current_language()).by_name(state().board)
+    names = await state().municipalities.all()
+    choices = Choices(form, None, current_language(), names).by_name(state().board)
     return await page(
         "refused.html",
         status,
@@ -135,7 +136,8 @@ async def _results(form: Form, query: Query, found: Page) -> Response:
     if query.include_full or request.args.get("after"):
         free = board.search(replace(query, include_full=False), limit=1)
     sentence = answer(query, free, place, language)
-    choices = Choices(form, board.facets(query), language).by_name(board)
+    municipalities = await state().municipalities.all()
+    choices = Choices(form, board.facets(query), language, municipalities).by_name(board)
     towns = {choice.value: choice.label for choice in choices["municipality"]}
     return await page(
         "finder.html",

@@ -30,6 +30,7 @@ STATUS: dict[type[errors.FreiplatzError], HTTPStatus] = {
     errors.AmbiguousPlace: HTTPStatus.UNPROCESSABLE_ENTITY,
     errors.GeocoderUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.UnknownHome: HTTPStatus.NOT_FOUND,
+    errors.UnknownMunicipality: HTTPStatus.NOT_FOUND,
     errors.HomeClosed: HTTPStatus.CONFLICT,
     errors.HomeGone: HTTPStatus.GONE,
     errors.ForeignHome: HTTPStatus.FORBIDDEN,

@@ -14,6 +14,7 @@ from vacancies.deployment import Deployment
 from vacancies.feed import Follower
 from vacancies.geocoding import Geocoder
 from vacancies.lasting_fit import Lasting
+from vacancies.municipalities import Names
 from web.figures import Figures
 from web.live import LiveStreams
 
@@ -30,6 +31,7 @@ class State:
     figures: Figures
     demo: bool
     advice: AdviceOffices
+    municipalities: Names
     lasting: Lasting = field(default_factory=Lasting)
 
 

@@ -45,7 +45,7 @@ def merged_profile(
         contact=_over(before.contact, entry.contact),
         capacity=_capacity(before.capacity, entry.capacity),
         costs=replace(before.costs, **entry.costs),
-        municipality=entry.municipality or before.municipality,
+        municipality=entry.municipality or home.assignment.stated,
     )
 
 

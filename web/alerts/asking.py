@@ -59,7 +59,7 @@ async def _new(form: Form, status: int = 200, **more: Any) -> Response:
         status,
         form=form,
         search=urlencode(list(form.entered.items(multi=True))),
-        wishes=wishes_in_words(form, query, current_language()),
+        wishes=await wishes_in_words(form, query, current_language()),
         client={"key": alerts().pusher.public_key, "path": link("/alerts/push")},
         **more,
     )

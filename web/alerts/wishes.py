@@ -77,13 +77,14 @@ async def ask(contents: Contents, language: str) -> None:
     alerts().teller.wake()
 
 
-def wishes_in_words(form: Form, query: Query, language: Language) -> list[str]:
+async def wishes_in_words(form: Form, query: Query, language: Language) -> list[str]:
     """What is searched for in words, the place first."""
     _ = language.gettext
     place = in_words(names_of(form.entered), language) if query.centres else ""
     today, board = local_date(datetime.now(UTC)), state().board
-    municipalities = Choices(form, board.facets(query), language).by_name(board)["municipality"]
-    towns = {choice.value: choice.label for choice in municipalities}
+    names = await state().municipalities.all()
+    choices = Choices(form, board.facets(query), language, names).by_name(board)
+    towns = {choice.value: choice.label for choice in choices["municipality"]}
     radius = language.distance(query.radius_km)
     where = _("%(place)s and %(radius)s around it", place=place, radius=radius) if place else ""
     return [
