@@ -41,6 +41,13 @@ _WRITING = [_REPORT, _CONFIRM, _HOME, _REPORTS]
 # Newest first. Existing clients must be able to ignore what is added.
 CHANGES = (
     ApiChange(
+        date=date(2026, 11, 27),
+        kind="changed",
+        paths=[_HOME],
+        text="`municipality` is what the provider states. Where municipalities take part with their"
+        " boundaries, answers and readers have the one in which the home lies.",
+    ),
+    ApiChange(
         date=date(2026, 11, 26),
         kind="added",
         paths=["GET /api/v1/vacancies/facets"],
