@@ -6,7 +6,7 @@ import re
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Locator, Page, expect
 
 from tests.conftest import Service
 from tests.web.conftest import DESK, PHONE, SEARCH, a_home, live, opened
@@ -223,3 +223,32 @@ async def test_a_card_that_has_the_focus_shows_where_it_is(
         await page.focus('[data-home="a"] [data-part=name]')
         await page.keyboard.press("Enter")
         await expect(page.locator("h1")).to_have_text("Haus a")
+
+
+async def test_a_mark_by_which_the_map_is_dragged_is_not_pressed(
+    service: Service, browser: Browser
+) -> None:
+    await a_home(service, "a", 2)
+    async with opened(browser, service, SEARCH, DESK) as page:
+        await live(page)
+        mark = page.get_by_role("button", name="Haus a: 2 frei")
+        sheet = page.locator("#sheet .card")
+        before = await centre_of(mark)
+        await page.mouse.move(*before)
+        await page.mouse.down()
+        await page.mouse.move(before[0] + 40, before[1] + 60, steps=4)
+        await page.mouse.up()
+        await page.wait_for_url(re.compile("bbox="))
+        after = await centre_of(mark)
+        # The first few pixels pass for a trembling hand; at the end the map glides on.
+        assert after[0] - before[0] > 30
+        assert after[1] - before[1] > 50
+        await expect(sheet).to_have_count(0)
+        await mark.click()
+        await expect(sheet).to_have_count(1)
+
+
+async def centre_of(locator: Locator) -> tuple[float, float]:
+    box = await locator.bounding_box()
+    assert box is not None
+    return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
