@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from vacancies.errors import SettingsError
+from vacancies.licences import DEFAULT_LICENCE, LICENCES, Licence
 from vacancies.operator import Operator, read_operator
 
 PREFIX = "FREIPLATZ_"
@@ -24,6 +25,7 @@ _ORIGIN = re.compile(
 
 # What every such file begins with (PMTiles specification, version 3).
 _PMTILES = b"PMTiles\x03"
+_CONTRIBUTOR = re.compile(r"https?://dcat-ap\.de/def/contributors/[A-Za-z0-9_-]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +36,16 @@ class Basemap:
     address: str = ""
     file: Path | None = None
     attribution: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenData:
+    """Under which `licence` the data are given away, and whom to name as their source (empty: the
+    operator). `contributor` is how GovData names who delivers them (DCAT-AP.de), if it does."""
+
+    licence: Licence = LICENCES[DEFAULT_LICENCE]
+    attribution: str = ""
+    contributor: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +70,7 @@ class Settings:
     outbound_loopback: bool = False
     operator: Operator = field(default_factory=Operator)
     embed_origins: tuple[str, ...] = ()
+    open_data: OpenData = field(default_factory=OpenData)
 
 
 NAMES = tuple(
@@ -79,6 +92,9 @@ NAMES = tuple(
         "OUTBOUND_LOOPBACK",
         "OPERATOR_FILE",
         "EMBED_ORIGINS",
+        "OPEN_DATA_LICENCE",
+        "OPEN_DATA_ATTRIBUTION",
+        "OPEN_DATA_CONTRIBUTOR",
     )
 )
 
@@ -123,6 +139,11 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     loopback = _loopback(value("OUTBOUND_LOOPBACK") or "false", value("PUBLIC_URL"), wrong)
     operator = _operator(value("OPERATOR_FILE"), wrong)
     embed_origins = _origins(value("EMBED_ORIGINS") or "", wrong)
+    open_data = OpenData(
+        licence=_licence(value("OPEN_DATA_LICENCE") or DEFAULT_LICENCE, wrong),
+        attribution=value("OPEN_DATA_ATTRIBUTION") or "",
+        contributor=_contributor(value("OPEN_DATA_CONTRIBUTOR") or "", wrong),
+    )
     secret = value("SECRET_KEY")
     if secret is not None and len(secret) < 32:
         wrong.append("FREIPLATZ_SECRET_KEY must have at least 32 characters")
@@ -145,6 +166,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         outbound_loopback=loopback,
         operator=operator,
         embed_origins=embed_origins,
+        open_data=open_data,
     )
 
 
@@ -204,6 +226,20 @@ def _origins(text: str, wrong: list[str]) -> tuple[str, ...]:
         " https://www.example.org,https://*.example.org (http:// for this machine only)"
     )
     return ()
+
+
+def _licence(text: str, wrong: list[str]) -> Licence:
+    if text not in LICENCES:
+        wrong.append(f"FREIPLATZ_OPEN_DATA_LICENCE must be one of {', '.join(LICENCES)}")
+    return LICENCES.get(text, LICENCES[DEFAULT_LICENCE])
+
+
+def _contributor(text: str, wrong: list[str]) -> str:
+    if text and not _CONTRIBUTOR.fullmatch(text):
+        wrong.append(
+            "FREIPLATZ_OPEN_DATA_CONTRIBUTOR must look like http://dcat-ap.de/def/contributors/…"
+        )
+    return text
 
 
 def _check_address(

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from vacancies.config import NAMES, Basemap, load_settings
+from vacancies.config import NAMES, Basemap, OpenData, load_settings
 from vacancies.errors import SettingsError
+from vacancies.licences import LICENCES
 
 
 def test_the_defaults_need_nothing() -> None:
@@ -29,6 +30,8 @@ def test_one_sentence_lists_everything_that_is_wrong() -> None:
                 "FREIPLATZ_OUTBOUND_PORTS": "443,99999",
                 "FREIPLATZ_OUTBOUND_LOOPBACK": "yes",
                 "FREIPLATZ_EMBED_ORIGINS": "www.example.org",
+                "FREIPLATZ_OPEN_DATA_LICENCE": "cc-by-nc",
+                "FREIPLATZ_OPEN_DATA_CONTRIBUTOR": "kreis",
             }
         )
     for name in (
@@ -42,6 +45,8 @@ def test_one_sentence_lists_everything_that_is_wrong() -> None:
         "OUTBOUND_PORTS",
         "OUTBOUND_LOOPBACK",
         "EMBED_ORIGINS",
+        "OPEN_DATA_LICENCE",
+        "OPEN_DATA_CONTRIBUTOR",
     ):
         assert f"FREIPLATZ_{name}" in raised.value.detail
 
@@ -118,6 +123,22 @@ def test_nobody_may_embed_unless_it_is_said_who() -> None:
 def test_an_origin_that_may_embed_is_exact(wrong: str) -> None:
     with pytest.raises(SettingsError, match="EMBED_ORIGINS must be"):
         load_settings({"FREIPLATZ_EMBED_ORIGINS": wrong})
+
+
+def test_open_data_have_a_licence_of_the_list() -> None:
+    assert load_settings({}).open_data.licence.uri.endswith("/dl-by-de/2.0")
+    found = load_settings(
+        {
+            "FREIPLATZ_OPEN_DATA_LICENCE": "cc-zero",
+            "FREIPLATZ_OPEN_DATA_ATTRIBUTION": "Kreis Musterstadt",
+            "FREIPLATZ_OPEN_DATA_CONTRIBUTOR": "http://dcat-ap.de/def/contributors/kreis",
+        }
+    ).open_data
+    assert found == OpenData(
+        licence=LICENCES["cc-zero"],
+        attribution="Kreis Musterstadt",
+        contributor="http://dcat-ap.de/def/contributors/kreis",
+    )
 
 
 def test_empty_means_not_set() -> None:
