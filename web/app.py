@@ -49,6 +49,7 @@ from web.home import home_pages
 from web.legal import legal
 from web.live import LiveStreams
 from web.openapi import openapi
+from web.opendata.pages import opendata
 from web.operations import operations
 from web.pages import error_page, init_pages
 from web.passkeys import passkeys
@@ -120,6 +121,7 @@ def create_app(
         home_pages,
         corrections,
         legal,
+        opendata,
         barrier,
         shortlist,
         feedback,

@@ -17,6 +17,7 @@ from vacancies.lasting_fit import Lasting
 from vacancies.municipalities import Names
 from web.figures import Figures
 from web.live import LiveStreams
+from web.opendata.served import Exports
 
 
 @dataclass
@@ -33,6 +34,7 @@ class State:
     advice: AdviceOffices
     municipalities: Names
     lasting: Lasting = field(default_factory=Lasting)
+    exports: Exports = field(default_factory=Exports)
 
 
 def state() -> State:

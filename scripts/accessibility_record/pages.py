@@ -82,6 +82,7 @@ VIEWS = (
     View("Imprint", "imprint.html", "/imprint", at("/imprint")),
     View("Privacy", "privacy.html", "/privacy", at("/privacy")),
     View("Accessibility", "accessibility.html", "/accessibility", at("/accessibility")),
+    View("Open data", "opendata.html", "/opendata/", at("/opendata/")),
     View("Barrier", "barrier.html", BARRIER, at(BARRIER)),
     View("Barrier, nothing said", "barrier.html", BARRIER, seeking.barrier_wrong),
     View("Barrier, sent", "message.html", BARRIER, at(BARRIER + "?sent=1")),

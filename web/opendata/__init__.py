@@ -1,0 +1,1 @@
+"""Open data: everything the public sees, as files, with a licence and a catalogue."""

@@ -1,0 +1,39 @@
+"""What the page and the catalogue list. A new one is one more line here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from web.opendata.dumps import CSV, GEOJSON
+from web.opendata.feed import INDEX
+from web.words import N_
+
+
+@dataclass(frozen=True, slots=True)
+class Distribution:
+    """`key` names it in the catalogue. `file_type` is a code of the EU's vocabulary of file types,
+    `text` says for whom it is, in English, to be translated."""
+
+    key: str
+    title: str
+    path: str
+    seconds: int
+    media_type: str
+    file_type: str
+    text: str
+
+
+DISTRIBUTIONS = (
+    Distribution(
+        *("geojson", "GeoJSON", GEOJSON.path, GEOJSON.seconds, "application/geo+json", "GEOJSON"),
+        N_("For maps: all homes, with all that they have said."),
+    ),
+    Distribution(
+        *("csv", "CSV", CSV.path, CSV.seconds, "text/csv", "CSV"),
+        N_("For tables and statistics: one row for each home."),
+    ),
+    Distribution(
+        *("live", "JSON, live", INDEX.path, INDEX.seconds, "application/json", "JSON"),
+        N_("For apps: what seldom changes, and what is free now, in two files."),
+    ),
+)
