@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from web.opendata.dumps import CSV, GEOJSON
-from web.opendata.feed import INDEX
+from web.opendata.feed import INDEX, STATUS
 from web.words import N_
 
 
 @dataclass(frozen=True, slots=True)
 class Distribution:
-    """`key` names it in the catalogue. `file_type` is a code of the EU's vocabulary of file types,
-    `text` says for whom it is, in English, to be translated."""
+    """`key` names it in the catalogue. Its data are new every `seconds` at most. `file_type` is a
+    code of the EU's vocabulary of file types; `text` says for whom it is, in English, to be
+    translated."""
 
     key: str
     title: str
@@ -33,7 +34,7 @@ DISTRIBUTIONS = (
         N_("For tables and statistics: one row for each home."),
     ),
     Distribution(
-        *("live", "JSON, live", INDEX.path, INDEX.seconds, "application/json", "JSON"),
+        *("live", "JSON, live", INDEX.path, STATUS.seconds, "application/json", "JSON"),
         N_("For apps: what seldom changes, and what is free now, in two files."),
     ),
 )

@@ -6,7 +6,11 @@ import re
 from dataclasses import replace
 from html import unescape
 
+import pytest
+from playwright.async_api import Browser
+
 from tests.conftest import Service, served
+from tests.web.conftest import opened, violations
 from tests.web.opendata.conftest import fetch
 from tests.web.test_pages import HOSTILE, get, text
 from vacancies.config import OpenData, Settings
@@ -52,3 +56,13 @@ async def test_a_licence_without_conditions_says_so(settings: Settings) -> None:
     assert "Die Quelle muss nicht genannt werden" in text(html)
     assert "<b>" not in html
     assert "<script>window" not in html
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("language", ["de", "de-simple"])
+async def test_everybody_can_read_it(region: Service, browser: Browser, language: str) -> None:
+    narrow = {"width": 320, "height": 740}
+    path = f"/opendata/?lang={language}"
+    async with opened(browser, region, path, narrow, bypass_csp=True) as page:
+        assert await page.evaluate("document.documentElement.scrollWidth") <= 320
+        assert await violations(page) == []
