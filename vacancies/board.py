@@ -51,6 +51,7 @@ class Board:
         self._bands: Bands | None = None
         self._ranks: NDArray[np.int64] | None = None
         self._names: list[tuple[str, str]] = []  # sort keys, in order
+        self._id_ranks: NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         """How many homes are open."""
@@ -72,6 +73,7 @@ class Board:
                 slot = self._slots[listing.id] = len(self._listings)
                 self._listings.append(listing)
                 self._features.append(None)
+                self._id_ranks = None
             else:
                 self._listings[slot] = listing
                 self._features[slot] = None
@@ -244,6 +246,14 @@ class Board:
         """The same in ascending order of revision: the order in which they are sent."""
         order = np.argsort(self._columns.revision[slots])
         return slots[order], distances[order]
+
+    def by_id(self, slots: Slots) -> Slots:
+        """The same in ascending order of their ids: an order that outlives every change."""
+        if self._id_ranks is None:
+            order = sorted(range(len(self._listings)), key=lambda slot: self._listings[slot].id)
+            self._id_ranks = np.empty(len(order), dtype=np.int64)
+            self._id_ranks[order] = np.arange(len(order))
+        return slots[np.argsort(self._id_ranks[slots])]
 
     def revisions(self, slots: Slots) -> NDArray[np.int64]:
         return self._columns.revision[slots]

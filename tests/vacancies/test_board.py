@@ -287,3 +287,15 @@ def test_a_choice_leaves_what_its_count_says(
             )
     for key, slot in facets.municipalities.items():
         assert board.listing(slot).profile.municipality == key
+
+
+def test_the_order_of_ids_is_one_for_all_changes() -> None:
+    random, board, listings = Random(5), Board(), dict[str, Listing]()
+    for revision in range(1, 60):
+        listing = made_up_listing(random.randrange(30), revision, random)
+        listings[listing.id] = listing
+        board.apply([listing], revision)
+        slots, _ = board.match(Query(include_full=True))
+        found = [board.listing(slot).id for slot in board.by_id(slots).tolist()]
+        open_ids = (i for i, each in listings.items() if each.profile.status is HomeStatus.OPEN)
+        assert found == sorted(open_ids)
