@@ -63,6 +63,8 @@ from web.report_home import home_report_pages
 from web.shortlist import init_shortlist, shortlist
 from web.signin import signin
 from web.staff import init_staff
+from web.standards.errors import error_in_standard
+from web.standards.fhir import fhir
 from web.state import State, state
 from web.trail import trail
 from web.upload import upload
@@ -76,6 +78,7 @@ log = structlog.get_logger()
 
 MAX_BODY_BYTES = 2 * 1024 * 1024
 REVIVE_SECONDS = 2.0
+STANDARDS = (fhir,)
 STAFF_PAGES = (signin, passkeys, account, people, trail, home_report_pages, upload, webhooks_desk)
 
 
@@ -130,6 +133,7 @@ def create_app(
         alert_pages,
         report_pages,
         report_files,
+        *STANDARDS,
         *STAFF_PAGES,
     ):
         app.register_blueprint(blueprint)
@@ -255,9 +259,11 @@ async def _handle_error(error: Exception) -> Response:
             code="internal_error",
             detail="Something went wrong on our side. Nothing was changed; try again.",
         )
-    if request.path.startswith("/api/") or not _is_for_a_person():
+    response = error_in_standard(request.path, problem)
+    if response is None and (request.path.startswith("/api/") or not _is_for_a_person()):
         body, status, headers = problem_response(problem)
         response = Response(body, status=status, headers=headers)
+    if response is not None:
         if isinstance(error, HTTPException) and problem.status == 405:
             allow = dict(error.get_headers()).get("Allow")
             if allow:

@@ -17,6 +17,7 @@ from providers.sessions import FormRefused, NotSignedIn
 from providers.signin import SignInRefused, TooManyInvitations
 from vacancies import errors
 from web.alerts.alerts import AlertUnknown, AskedTooOften
+from web.standards import refusals
 from web.webhooks import endpoints
 
 PROBLEM_TYPE = "application/problem+json"
@@ -55,6 +56,10 @@ STATUS: dict[type[errors.FreiplatzError], HTTPStatus] = {
     errors.Overloaded: HTTPStatus.SERVICE_UNAVAILABLE,
     AlertUnknown: HTTPStatus.NOT_FOUND,
     AskedTooOften: HTTPStatus.TOO_MANY_REQUESTS,
+    refusals.NotAcceptable: HTTPStatus.NOT_ACCEPTABLE,
+    refusals.NotSupported: HTTPStatus.UNPROCESSABLE_ENTITY,
+    refusals.UnknownResource: HTTPStatus.NOT_FOUND,
+    refusals.UnknownTenant: HTTPStatus.NOT_FOUND,
     endpoints.UnknownWebhook: HTTPStatus.NOT_FOUND,
     endpoints.KeyTooNarrow: HTTPStatus.FORBIDDEN,
     endpoints.TooManyWebhooks: HTTPStatus.CONFLICT,

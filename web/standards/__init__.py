@@ -1,0 +1,1 @@
+"""Free places in the words of open standards: FHIR, Open Referral and NGSI-LD."""
