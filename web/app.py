@@ -66,6 +66,7 @@ from web.staff import init_staff
 from web.standards.errors import error_in_standard
 from web.standards.fhir import fhir
 from web.standards.hsds import hsds
+from web.standards.ngsi_ld import ngsi_ld
 from web.state import State, state
 from web.trail import trail
 from web.upload import upload
@@ -79,7 +80,7 @@ log = structlog.get_logger()
 
 MAX_BODY_BYTES = 2 * 1024 * 1024
 REVIVE_SECONDS = 2.0
-STANDARDS = (fhir, hsds)
+STANDARDS = (fhir, hsds, ngsi_ld)
 STAFF_PAGES = (signin, passkeys, account, people, trail, home_report_pages, upload, webhooks_desk)
 
 
