@@ -13,38 +13,45 @@ _LIST = "http://dcat-ap.de/def/licenses/"
 
 @dataclass(frozen=True, slots=True)
 class Licence:
-    """`uri` is its name in RDF. `needs_attribution`: whoever uses the data must name the source."""
+    """`code` is its short name, `uri` its name in RDF. `needs_attribution`: whoever uses the data
+    must name the source."""
 
+    code: str
     name: str
     uri: str
     text_url: str
     needs_attribution: bool
 
 
-LICENCES = {
-    "dl-de/by-2-0": Licence(
+_ALL = (
+    Licence(
+        "dl-de/by-2-0",
         "Datenlizenz Deutschland – Namensnennung – Version 2.0",
         f"{_LIST}dl-by-de/2.0",
         "https://www.govdata.de/dl-de/by-2-0",
         needs_attribution=True,
     ),
-    "dl-de/zero-2-0": Licence(
+    Licence(
+        "dl-de/zero-2-0",
         "Datenlizenz Deutschland – Zero – Version 2.0",
         f"{_LIST}dl-zero-de/2.0",
         "https://www.govdata.de/dl-de/zero-2-0",
         needs_attribution=False,
     ),
-    "cc-by/4.0": Licence(
+    Licence(
+        "cc-by/4.0",
         "Creative Commons Namensnennung 4.0 International",
         f"{_LIST}cc-by/4.0",
         "https://creativecommons.org/licenses/by/4.0/",
         needs_attribution=True,
     ),
-    "cc-zero": Licence(
+    Licence(
+        "cc-zero",
         "Creative Commons CC0 1.0",
         f"{_LIST}cc-zero",
         "https://creativecommons.org/publicdomain/zero/1.0/",
         needs_attribution=False,
     ),
-}
+)
+LICENCES = {licence.code: licence for licence in _ALL}
 DEFAULT_LICENCE = "dl-de/by-2-0"

@@ -37,4 +37,17 @@ DISTRIBUTIONS = (
         *("live", "JSON, live", INDEX.path, STATUS.seconds, "application/json", "JSON"),
         N_("For apps: what seldom changes, and what is free now, in two files."),
     ),
+    Distribution(
+        *("fhir", "HL7 FHIR R4", "/fhir/HealthcareService", 5, "application/fhir+json", "JSON"),
+        N_("For hospitals: homes as Location, their care forms as HealthcareService."),
+    ),
+    Distribution(
+        *("hsds", "Open Referral HSDS 3.1", "/hsds/services", 5, "application/json", "JSON"),
+        N_("For directories of social services: one service for each care form of a home."),
+    ),
+    Distribution(
+        *("ngsi-ld", "NGSI-LD", "/ngsi-ld/v1/entities?type=CareHome", 5),
+        *("application/json", "JSON"),
+        N_("For the data platforms of towns: one entity for each home."),
+    ),
 )

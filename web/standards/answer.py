@@ -14,8 +14,8 @@ import msgspec
 from quart import Blueprint, Response, request
 
 from vacancies.errors import InvalidParameter
-from web.standards.licence import licence
 from web.standards.refusals import NotAcceptable
+from web.standards.source import source
 from web.state import state
 
 FHIR_JSON = "application/fhir+json"
@@ -36,7 +36,7 @@ def open_to_all(blueprint: Blueprint) -> Blueprint:
     async def say_so(response: Response) -> Response:
         response.headers["Access-Control-Allow-Origin"] = "*"
         response.headers["Access-Control-Expose-Headers"] = "ETag, Link, NGSILD-Results-Count"
-        response.headers.add("Link", f'<{licence().address}>; rel="license"')
+        response.headers.add("Link", f'<{source().licence.text_url}>; rel="license"')
         return response
 
     return blueprint

@@ -109,7 +109,7 @@ def service(offer: Offer, source: Source) -> Resource:
 def tags(source: Source) -> list[dict[str, str]]:
     """Licence and attribution: they stand in each resource, since resources are passed on."""
     system = f"{source.address}/fhir/CodeSystem"
-    code, address = source.licence
+    code, address = source.licence.code, source.licence.text_url
     return [
         {"system": f"{system}/licence", "code": code, "display": address},
         {"system": f"{system}/attribution", "code": "source", "display": source.attribution},

@@ -24,10 +24,10 @@ from vacancies.models import CareForm, Point
 from vacancies.search import Query
 from web.parameters import number
 from web.standards import fhir_terms as terms
-from web.standards.addresses import public_address
 from web.standards.answer import MOST_OF_A_PAGE, PAGE, whole_number
 from web.standards.fhir_resources import find_location, find_service
 from web.standards.offers import EVERYBODY, Offer, homes, offers
+from web.standards.source import own_address
 
 Test = Callable[[Offer], bool]
 
@@ -115,7 +115,7 @@ def page_address(resource: str, search: Search, cursor: str | None) -> str:
     pairs = [*search.used, ("_count", str(search.size))]
     if cursor:
         pairs.append(("_cursor", cursor))
-    return f"{public_address()}/fhir/{resource}?{urlencode(pairs)}"
+    return f"{own_address()}/fhir/{resource}?{urlencode(pairs)}"
 
 
 def _values(text: str) -> list[str]:
@@ -133,7 +133,7 @@ def _test(resource: str, name: str, modifier: str, values: list[str]) -> Test:
     if name == "_id" and resource == "HealthcareService":
         pairs = {(found[0].id, found[1]) for value in values if (found := find_service(value))}
         return lambda offer: (offer.listing.id, offer.form) in pairs
-    ids = [value.removeprefix(f"{public_address()}/fhir/") for value in values]
+    ids = [value.removeprefix(f"{own_address()}/fhir/") for value in values]
     if name == "location":
         ids = [value.removeprefix("Location/") for value in ids]
     known = {home.id for value in ids if (home := find_location(value))}
@@ -154,7 +154,7 @@ def _name_test(modifier: str, values: list[str]) -> Test:
 def _care_forms(token: str) -> list[CareForm]:
     """A token is `code`, `system|code` or `system|`: all of that system."""
     system, bar, code = token.rpartition("|")
-    if bar and system != terms.system(public_address(), "care-form"):
+    if bar and system != terms.system(own_address(), "care-form"):
         return []
     return [form for form in CareForm if code == form or (bar and not code)]
 

@@ -37,7 +37,7 @@ _PARTS = (
     ("validUntil", "dateTime", "1", "When freshness is a worse one, unless the home reports."),
     ("admissionStop", "code", "1", "Why the home takes nobody; its places are not free then."),
     ("line", "", "*", "count, sex, room, availableFrom, availableUntil, careGrade of some places."),
-)  # fmt: skip
+)
 
 
 def system(address: str, name: str) -> str:
@@ -158,5 +158,5 @@ def capability_statement(source: Source, searches: Mapping[str, Mapping[str, str
 
 
 def _copyright(source: Source) -> str:
-    code, address = source.licence
+    code, address = source.licence.code, source.licence.text_url
     return f"{source.attribution}, {code}, {address}"

@@ -46,7 +46,7 @@ async def about() -> Response:
         "version": _VERSION,
         "profile": _PROFILE,
         "openapi_url": _OPENAPI,
-        "license": where.licence.address,
+        "license": where.licence.text_url,
         "attribution": where.attribution,
     }
     return answer(msgspec.json.encode(found), JSON, list_tag())
@@ -74,7 +74,7 @@ async def services() -> Response:
         "first_page": number == 1,
         "last_page": number >= pages,
         "empty": not page,
-        "license": where.licence.address,
+        "license": where.licence.text_url,
         "attribution": where.attribution,
     }
     contents = await encode_each(page, lambda offer: service(offer, where))

@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from vacancies.models import AdmissionStop, CareForm, Listing
+from vacancies.municipalities import LANDS
 from web import words
 from web.cards import last_said_at, safe_website
 from web.language import choose
@@ -28,25 +29,6 @@ _COSTS = (
     ("board_eur", "Unterkunft und Verpflegung"),
     ("investment_eur", "Investitionskosten"),
 )
-# The first two digits of a municipality key (AGS) are the Land (Destatis).
-_LAENDER = {
-    "01": "Schleswig-Holstein",
-    "02": "Hamburg",
-    "03": "Niedersachsen",
-    "04": "Bremen",
-    "05": "Nordrhein-Westfalen",
-    "06": "Hessen",
-    "07": "Rheinland-Pfalz",
-    "08": "Baden-Württemberg",
-    "09": "Bayern",
-    "10": "Saarland",
-    "11": "Berlin",
-    "12": "Brandenburg",
-    "13": "Mecklenburg-Vorpommern",
-    "14": "Sachsen",
-    "15": "Sachsen-Anhalt",
-    "16": "Thüringen",
-}
 
 
 def service(offer: Offer, source: Source) -> dict[str, Any]:
@@ -81,7 +63,7 @@ def service(offer: Offer, source: Source) -> dict[str, Any]:
             "attributes": [
                 *_terms(offer, own, source),
                 _attribute(own, "freshness", str(listing.freshness)),
-                _attribute(own, "license", source.licence.address),
+                _attribute(own, "license", source.licence.text_url),
                 _attribute(own, "attribution", source.attribution),
             ],
         }
@@ -137,7 +119,7 @@ def _addresses(listing: Listing, own: UUID) -> list[dict[str, str]]:
             "id": str(part_uuid(own, "address")),
             "address_1": address.street or "",
             "city": address.city or "",
-            "state_province": _LAENDER.get((listing.profile.municipality or "")[:2], ""),
+            "state_province": LANDS.get((listing.profile.municipality or "")[:2], ""),
             "postal_code": address.postcode or "",
             "country": address.country,
             "address_type": "physical",

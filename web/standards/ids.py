@@ -14,14 +14,13 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 from vacancies.board import Board
 from vacancies.models import CareForm, Listing
 from web.standards.offers import FORM_NUMBERS, FORMS
+from web.standards.source import own_address
 from web.state import state
 
 
 def namespace() -> UUID:
-    """That of this deployment. The `Host` of a request has no say in it."""
-    settings = state().settings
-    own = f"http://{settings.host}:{settings.port}"
-    return _namespace((settings.public_url or own).rstrip("/"))
+    """That of this deployment."""
+    return _namespace(own_address())
 
 
 @lru_cache(maxsize=8)

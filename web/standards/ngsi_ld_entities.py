@@ -108,7 +108,7 @@ def entity(listing: Listing, source: Source) -> Entity:
         "needs": _property([str(code) for code in profile.needs]),
         "languages": _property([str(code) for code in profile.languages]),
         "monthlyCosts": _property(profile.costs.total_eur(), None, _EUROS),
-        "license": _relationship(source.licence.address),
+        "license": _relationship(source.licence.text_url),
         "attribution": _property(source.attribution),
     }
     head = {"id": URN + listing.id, "type": TYPE}

@@ -16,7 +16,6 @@ from vacancies.errors import InvalidParameter
 from vacancies.models import Listing, Point
 from vacancies.search import Query
 from web.parameters import number
-from web.standards.addresses import public_address
 from web.standards.answer import MOST_OF_A_PAGE, PAGE, whole_number
 from web.standards.ngsi_ld_entities import (
     EVERYWHERE,
@@ -28,6 +27,7 @@ from web.standards.ngsi_ld_entities import (
 )
 from web.standards.offers import EVERYBODY, homes
 from web.standards.refusals import NotSupported
+from web.standards.source import own_address
 
 SHAPE = ("attrs", "pick", "omit", "options", "format", "local")
 _CHOICE = ("type", "id", "georel", "geometry", "coordinates", "geoproperty")
@@ -220,4 +220,4 @@ def _names(name: str) -> frozenset[str]:
 
 
 def _vocabulary() -> str:
-    return context_address(public_address()) + "#"
+    return context_address(own_address()) + "#"

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from vacancies.licences import Licence
 from vacancies.models import Listing
 from web.home import home_path
-from web.standards.addresses import public_address
-from web.standards.licence import Licence, attribution, licence
+from web.link_mail import public_address
+from web.opendata.terms import terms_of
+from web.state import state
 
 
 class Source(NamedTuple):
@@ -24,7 +26,14 @@ class Source(NamedTuple):
 
 def source() -> Source:
     """Looked up once for a document, not for each of its homes."""
-    return Source(public_address(), licence(), attribution())
+    terms = terms_of(state().settings, is_demo=state().demo)
+    return Source(terms.base, terms.licence, terms.attribution)
+
+
+def own_address() -> str:
+    """The public address, under which exported things have their names. The `Host` of a request
+    has no say in it: the same answer goes to all."""
+    return public_address(state().settings)
 
 
 def is_there(value: object) -> bool:

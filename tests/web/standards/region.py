@@ -6,6 +6,7 @@ from typing import Any
 
 from tests.conftest import Service
 
+BASE = "https://freiplatz.example"
 FULL: dict[str, Any] = {
     "name": 'Haus "Ährenfeld" <b>am Park</b>',
     "address": {"street": "Parkstr. 1", "postcode": "33330", "city": "Gütersloh"},
@@ -73,7 +74,7 @@ LICENCE = "https://www.govdata.de/dl-de/by-2-0"
 
 async def get(service: Service, path: str, **headers: str) -> tuple[int, Any, Any]:
     """(status, decoded JSON, headers) of an address below the service, or a whole one."""
-    path = path.removeprefix(service.url)
+    path = path.removeprefix(BASE)
     async with service.client.get(service.url + path, headers=headers) as answer:
         text = await answer.read()
         body = await answer.json(content_type=None) if text else None

@@ -19,7 +19,7 @@ from fhir.resources.R4B.structuredefinition import StructureDefinition
 from pydantic import ValidationError
 
 from tests.conftest import Service
-from tests.web.standards.region import LICENCE, OPEN, get
+from tests.web.standards.region import BASE, LICENCE, OPEN, get
 
 FHIR_JSON = "application/fhir+json"
 CLASSES: dict[str, Any] = {"Location": Location, "HealthcareService": HealthcareService}
@@ -133,7 +133,7 @@ async def test_licence_and_attribution_stand_everywhere(region: Service) -> None
     body = await bundle(region, "/fhir/Location")
     for tags in (body["meta"]["tag"], *(e["resource"]["meta"]["tag"] for e in body["entry"])):
         assert (tags[0]["code"], tags[0]["display"]) == ("dl-de/by-2-0", LICENCE)
-        assert tags[1]["display"] == region.url
+        assert tags[1]["display"] == BASE
     _, _, headers = await get(region, "/fhir/Location")
     assert headers.getall("Link") == [f'<{LICENCE}>; rel="license"']
     assert headers["Access-Control-Allow-Origin"] == "*"
@@ -186,7 +186,7 @@ SERVICES = [
 
 async def test_services_are_found(region: Service) -> None:
     for query, wanted in SERVICES:
-        asked = query.format(url=region.url, system=f"{region.url}/fhir/CodeSystem/care-form")
+        asked = query.format(url=BASE, system=f"{BASE}/fhir/CodeSystem/care-form")
         assert await names(region, f"/fhir/HealthcareService?{asked}") == wanted, query
 
 

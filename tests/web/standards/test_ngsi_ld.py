@@ -15,7 +15,7 @@ from rdflib.collection import Collection
 
 from tests.conftest import Service
 from tests.web.standards.core_context import CORE
-from tests.web.standards.region import LICENCE, OPEN, get
+from tests.web.standards.region import BASE, LICENCE, OPEN, get
 from web.standards.ngsi_ld_entities import CORE_CONTEXT
 
 # rdflib's parser uses a class of its own that it calls deprecated.
@@ -50,7 +50,7 @@ async def entities(service: Service, query: str = "type=CareHome") -> dict[str, 
 
 async def expanded(service: Service, body: Any) -> Graph:
     """As triples; no context is fetched but ours."""
-    own = f"{service.url}/ngsi-ld/v1/context.jsonld"
+    own = f"{BASE}/ngsi-ld/v1/context.jsonld"
     status, document, _ = await get(service, own)
     assert status == 200
 
@@ -94,7 +94,7 @@ async def test_a_json_ld_library_reads_what_we_mean(region: Service) -> None:
     status, body, headers = await get(region, f"{ENTITIES}?type=CareHome", Accept=JSON_LD)
     assert (status, headers["Content-Type"]) == (200, JSON_LD)
     graph = await expanded(region, body)
-    own = Namespace(f"{region.url}/ngsi-ld/v1/context.jsonld#")
+    own = Namespace(f"{BASE}/ngsi-ld/v1/context.jsonld#")
     home = URIRef("urn:ngsi-ld:CareHome:a-free")
     assert set(graph.subjects(RDF.type, own.CareHome)) == {URIRef(each["id"]) for each in body}
 
@@ -137,7 +137,7 @@ async def test_wrong_attributes_are_seen(region: Service) -> None:
 
 
 async def test_the_context_stands_in_the_body_or_in_a_header(region: Service) -> None:
-    own = f"{region.url}/ngsi-ld/v1/context.jsonld"
+    own = f"{BASE}/ngsi-ld/v1/context.jsonld"
     path = f"{ENTITIES}/urn:ngsi-ld:CareHome:a-free"
     _, body, headers = await get(region, path)
     assert "@context" not in body
@@ -170,7 +170,7 @@ QUERIES = [
 
 async def test_entities_are_found(region: Service) -> None:
     for query, wanted in QUERIES:
-        found = await entities(region, query.format(url=region.url))
+        found = await entities(region, query.format(url=BASE))
         assert list(found) == wanted, query
 
 
