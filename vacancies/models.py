@@ -221,7 +221,7 @@ class Profile(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     precision: Precision = Precision.EXACT
     address: Address = Address()
     contact: Contact = Contact()
-    municipality: str | None = None  # AGS, 8 digits
+    municipality: str | None = None  # AGS: 8 digits, or of its district (5) or state (2)
     capacity: dict[CareForm, int] = {}
     costs: Costs = Costs()
     focuses: tuple[Focus, ...] = ()

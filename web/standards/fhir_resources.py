@@ -24,6 +24,7 @@ Resource = dict[str, Any]
 _ID = re.compile(r"[A-Za-z0-9.-]{1,64}")  # https://hl7.org/fhir/R4/datatypes.html#id
 _AGS = "http://fhir.de/StructureDefinition/destatis/ags"
 _AGS_KEYS = "http://fhir.de/sid/destatis/ags"
+_AGS_DIGITS = 8
 _CARE_FACILITY = {
     "system": "http://terminology.hl7.org/CodeSystem/v3-RoleCode",
     "code": "NCCF",
@@ -177,6 +178,7 @@ def _telecom(listing: Listing) -> list[dict[str, str]]:
 def _address(listing: Listing) -> dict[str, Any]:
     address, key = listing.profile.address, listing.profile.municipality
     city = (address.city or "").strip()
+    is_whole = key is not None and len(key) == _AGS_DIGITS  # of some only the district is known
     municipality = {"url": _AGS, "valueCoding": {"system": _AGS_KEYS, "code": key}}
     return _filled(
         {
@@ -184,7 +186,7 @@ def _address(listing: Listing) -> dict[str, Any]:
             "type": "physical",
             "line": [address.street.strip()] if address.street and address.street.strip() else [],
             "city": city,
-            "_city": {"extension": [municipality]} if city and key else None,
+            "_city": {"extension": [municipality]} if city and is_whole else None,
             "postalCode": (address.postcode or "").strip(),
             "country": address.country,
         }

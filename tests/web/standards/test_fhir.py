@@ -20,6 +20,7 @@ from pydantic import ValidationError
 
 from tests.conftest import Service
 from tests.web.standards.region import BASE, LICENCE, OPEN, get
+from vacancies.assignment import AssignByHand
 
 FHIR_JSON = "application/fhir+json"
 CLASSES: dict[str, Any] = {"Location": Location, "HealthcareService": HealthcareService}
@@ -317,3 +318,12 @@ async def test_nothing_can_be_written(region: Service) -> None:
     assert (status, headers["Content-Type"]) == (405, FHIR_JSON)
     assert "GET" in headers["Allow"]
     OperationOutcome.model_validate(body)
+
+
+async def test_a_district_is_no_municipality_key(region: Service) -> None:
+    """The German profile has room for whole keys only."""
+    by_hand = AssignByHand(home_id="a-free", municipality="05754")
+    await region.state.deployment.writer.submit([by_hand])
+    _, home, _ = await get(region, "/fhir/Location/a-free")
+    assert home["address"]["city"] == "Gütersloh"
+    assert "_city" not in home["address"]
