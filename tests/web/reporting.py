@@ -66,3 +66,16 @@ async def waits(page: Page) -> int:
       };
     })""")
     return count
+
+
+async def reload_offline(context: BrowserContext, page: Page) -> None:
+    """Reload without a network. Some versions of Chromium then tell the page that there is one
+    (`navigator.onLine`), though nothing gets through; Playwright says it once only."""
+    await page.reload()
+    if await page.evaluate("navigator.onLine"):
+        session = await context.new_cdp_session(page)
+        await session.send("Network.enable")
+        await session.send(
+            "Network.emulateNetworkConditions",
+            {"offline": True, "latency": 0, "downloadThroughput": -1, "uploadThroughput": -1},
+        )

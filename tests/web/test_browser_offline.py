@@ -13,7 +13,7 @@ from tests.conftest import Service
 from tests.waiting import until
 from tests.web.carer import Carer, carer_of
 from tests.web.conftest import violations
-from tests.web.reporting import main_button, reporting, told, waits
+from tests.web.reporting import main_button, reload_offline, reporting, told, waits
 
 pytestmark = pytest.mark.browser
 
@@ -32,7 +32,7 @@ async def test_a_report_without_network_is_sent_once(
     async with reporting(browser, service, carer.link()) as (context, page):
         await context.set_offline(True)
         await expect(page.locator("#network")).to_contain_text("No network")
-        await page.reload()
+        await reload_offline(context, page)
         await expect(page.locator("h1")).to_have_text("Haus Anna")
         await page.get_by_role("button", name="One place more: short-term care").tap()
         await main_button(page).tap()
@@ -43,7 +43,7 @@ async def test_a_report_without_network_is_sent_once(
         await main_button(page).tap()
         await until(lambda: _has_waiting(page, '"count":4'))
         assert await waits(page) == 1
-        await page.reload()
+        await reload_offline(context, page)
         await expect(outcome).to_contain_text("Not sent yet. Kept since")
         await expect(page.locator("#count-short_term")).to_have_value("4")
         assert await told(carer) == []
