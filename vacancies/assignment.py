@@ -7,6 +7,7 @@ changed the boundary. A home whose municipality stays gets no new revision by th
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
@@ -18,7 +19,7 @@ from vacancies.commands import OPERATOR, Actor
 from vacancies.database import Connection, Pool
 from vacancies.errors import UnknownHome
 from vacancies.models import AssignedBy, Assignment, CareHome, Point
-from vacancies.municipalities import select_boundaries, select_generation
+from vacancies.municipalities import read_boundaries, select_areas, select_generation
 from vacancies.writer import Writer
 
 BATCH = 500
@@ -55,11 +56,11 @@ class Assign(msgspec.Struct, frozen=True, kw_only=True):
     def decide(self, home: CareHome | None, at: datetime) -> CareHome:
         home = _found(home, self.home_id)
         before = home.assignment
-        if before.by == "hand" or (home.profile.point, before.stated) != (
-            self.place.point,
-            self.place.stated,
-        ):
+        now = (home.profile.point, before.stated)
+        if before.by == "hand" or now != (self.place.point, self.place.stated):
             return home
+        if before.boundaries > self.boundaries or home.profile.municipality == self.municipality:
+            return home  # somebody else was at it too
         return replace(
             home,
             profile=replace(home.profile, municipality=self.municipality),
@@ -114,11 +115,13 @@ class Assigner:
         """Returns how many homes have come to another municipality. `progress` is told how many
         have been looked at since it was told last."""
         if await select_generation(connection) != self._boundaries.generation:
-            self._boundaries = await select_boundaries(connection)
+            generation, areas = await select_areas(connection)
+            self._boundaries = await asyncio.to_thread(read_boundaries, generation, areas)
         generation = self._boundaries.generation
         changed = 0
         while places := await select_unassigned(connection, generation, BATCH):
-            moves, stays = self._judge(places)
+            # In a thread: a boundary may have many thousands of corners.
+            moves, stays = await asyncio.to_thread(self._judge, places)
             settled = await writer.submit(moves) if moves else None
             if stays:
                 await _mark_looked_at(connection, stays, generation)
@@ -129,14 +132,16 @@ class Assigner:
                 break  # all have moved meanwhile: the next round sees them
         return changed
 
-    def _judge(self, places: Sequence[Place]) -> tuple[list[Assign], list[Place]]:
-        """Those that are to be put elsewhere, and those that are right."""
+    def _judge(
+        self, places: Sequence[Place]
+    ) -> tuple[list[Assign], list[tuple[Place, AssignedBy | None]]]:
+        """Those that are to be put elsewhere, and those that are right, each with the reason."""
         moves: list[Assign] = []
-        stays: list[Place] = []
+        stays: list[tuple[Place, AssignedBy | None]] = []
         for place in places:
             key, by = self._boundaries.assign(place.point, place.stated)
-            if (key, by) == (place.municipality, place.by):
-                stays.append(place)
+            if key == place.municipality:
+                stays.append((place, by))
                 continue
             generation = self._boundaries.generation
             moves.append(Assign(place=place, municipality=key, by=by, boundaries=generation))
@@ -164,10 +169,13 @@ async def select_unassigned(connection: Connection, generation: int, limit: int)
     ]
 
 
-async def _mark_looked_at(connection: Connection, places: Sequence[Place], generation: int) -> None:
-    """Nothing public changes, so this is no revision. A home that has moved meanwhile is looked
+async def _mark_looked_at(
+    connection: Connection, stays: Sequence[tuple[Place, AssignedBy | None]], generation: int
+) -> None:
+    """Nothing public changes, so this is no revision. A home that is not as it was seen is looked
     at again. Processes that know the home from before may write the old number back: that costs
     a look, nothing else."""
+    places = [place for place, _ in stays]
     ids = [place.home_id for place in places]
     async with connection.transaction():
         # As the writer locks, and in its order: so neither waits for the other in a circle.
@@ -176,17 +184,23 @@ async def _mark_looked_at(connection: Connection, places: Sequence[Place], gener
             ids,
         )
         await connection.execute(
-            "UPDATE care_home SET boundaries = $1"
-            " FROM unnest($2::text[], $3::float8[], $4::float8[], $5::text[])"
-            " AS seen (id, latitude, longitude, stated)"
+            "UPDATE care_home SET boundaries = $1, assigned_by = seen.by_now"
+            " FROM unnest($2::text[], $3::float8[], $4::float8[], $5::text[], $6::text[],"
+            " $7::text[], $8::text[])"
+            " AS seen (id, latitude, longitude, stated, municipality, by_then, by_now)"
             " WHERE care_home.id = seen.id AND care_home.latitude = seen.latitude"
             " AND care_home.longitude = seen.longitude"
-            " AND care_home.stated_municipality IS NOT DISTINCT FROM seen.stated",
+            " AND care_home.stated_municipality IS NOT DISTINCT FROM seen.stated"
+            " AND care_home.municipality IS NOT DISTINCT FROM seen.municipality"
+            " AND care_home.assigned_by IS NOT DISTINCT FROM seen.by_then",
             generation,
             ids,
             [place.point.latitude for place in places],
             [place.point.longitude for place in places],
             [place.stated for place in places],
+            [place.municipality for place in places],
+            [place.by for place in places],
+            [by for _, by in stays],
         )
 
 

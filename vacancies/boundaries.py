@@ -24,12 +24,14 @@ class Boundaries:
         self._keys = sorted(areas)
         self._known = frozenset(areas)
         self._shapes = np.array([areas[key] for key in self._keys], dtype=object)
+        shapely.prepare(self._shapes)  # or each point would be held against every corner
         self._tree = shapely.STRtree(self._shapes)
 
     def key_at(self, point: Point) -> str | None:
         """The key of the smallest area around `point`; in a gap between two, of the nearer."""
         here = shapely.Point(point.longitude, point.latitude)
-        around: list[int] = self._tree.query(here, "intersects").tolist()
+        boxes: list[int] = self._tree.query(here).tolist()
+        around = [i for i in boxes if shapely.intersects_xy(self._shapes[i], here.x, here.y)]
         if around:
             return max((self._keys[i] for i in around), key=len)
         near: list[int] = self._tree.query(here, "dwithin", GAP_DEGREES).tolist()
@@ -47,11 +49,13 @@ class Boundaries:
         found = self.key_at(point)
         if found is not None:
             is_finer = stated is not None and stated.startswith(found)
-            return (stated if is_finer else found), "position"
+            holds = is_finer and not self._speaks_of(stated, finer_than=len(found))
+            return (stated if holds else found), "position"
         return (None if self._speaks_of(stated) else stated), None
 
-    def _speaks_of(self, stated: str | None) -> bool:
-        """Whether one of the areas is, or contains, what is stated."""
+    def _speaks_of(self, stated: str | None, finer_than: int = 1) -> bool:
+        """Whether one of the areas is, or contains, what is stated; one whose key has more digits
+        than `finer_than`."""
         return stated is not None and any(
-            stated[:length] in self._known for length in range(2, len(stated) + 1)
+            stated[:length] in self._known for length in range(finer_than + 1, len(stated) + 1)
         )

@@ -128,7 +128,10 @@ def _checked(geometry: BaseGeometry) -> BaseGeometry:
     parts = shapely.get_parts(shapely.set_precision(geometry, PRECISION_DEGREES))
     # Where a boundary crossed itself, lines and points are left over.
     polygons = [part for part in shapely.get_parts(parts) if part.geom_type == "Polygon"]
-    return shapely.union_all(polygons)
+    whole = shapely.union_all(polygons)
+    if whole.is_empty:
+        raise InvalidInput("The area is empty.", field="from")
+    return whole
 
 
 def _hint(areas: list[Area], key: str) -> str:

@@ -252,7 +252,8 @@ def _still_assigned(home: CareHome, profile: Profile) -> tuple[Profile, Assignme
     before, stated = home.assignment, profile.municipality
     if (home.profile.point, before.stated) == (profile.point, stated):
         return replace(profile, municipality=home.profile.municipality), before
-    held = stated if before.by is None else home.profile.municipality
+    is_free = before.by is None and before.boundaries == 0  # nobody has looked yet
+    held = stated if is_free else home.profile.municipality
     return replace(profile, municipality=held), Assignment(stated=stated, by=before.by)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 import time
 from collections.abc import Mapping
@@ -12,11 +13,13 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from vacancies.boundaries import Boundaries
-from vacancies.database import Connection, Pool
+from vacancies.database import Connection, Pool, is_connection_error
 from vacancies.errors import InvalidInput, UnknownMunicipality
 
 # So old may be what is shown after a municipality has joined or changed its name.
 KEPT_SECONDS = 60.0
+RETRY_SECONDS = 5.0
+PATIENCE_SECONDS = 1.0
 # What a key begins with (Amtlicher Gemeindeschlüssel, Destatis).
 LANDS = {
     "01": "Schleswig-Holstein",
@@ -71,10 +74,18 @@ class Names:
         self._until = -math.inf
 
     async def all(self) -> Mapping[str, str]:
+        """As they were before, while the database does not answer: pages need only the board."""
         if time.monotonic() >= self._until:
-            rows = await self._pool.fetch("SELECT key, name FROM municipality")
-            self._names = {row["key"]: row["name"] for row in rows}
+            # Set first: who asks at the same time takes what there is.
             self._until = time.monotonic() + KEPT_SECONDS
+            try:
+                async with asyncio.timeout(PATIENCE_SECONDS):
+                    rows = await self._pool.fetch("SELECT key, name FROM municipality")
+                self._names = {row["key"]: row["name"] for row in rows}
+            except Exception as error:
+                if not (isinstance(error, TimeoutError) or is_connection_error(error)):
+                    raise
+                self._until = time.monotonic() + RETRY_SECONDS
         return self._names
 
 
@@ -145,13 +156,16 @@ async def select_generation(connection: Connection | Pool) -> int:
     return int(await connection.fetchval("SELECT generation FROM boundary_head"))
 
 
-async def select_boundaries(connection: Connection) -> Boundaries:
-    """All of one state: generation and areas from one snapshot."""
+async def select_areas(connection: Connection) -> tuple[int, dict[str, str]]:
+    """Generation and boundaries (GeoJSON) by key, all of one state."""
     async with connection.transaction(isolation="repeatable_read", readonly=True):
         generation = await select_generation(connection)
         rows = await connection.fetch(
             "SELECT key, boundary FROM municipality WHERE boundary IS NOT NULL"
         )
-    return Boundaries(
-        generation, {row["key"]: shapely.from_geojson(row["boundary"]) for row in rows}
-    )
+    return generation, {row["key"]: row["boundary"] for row in rows}
+
+
+def read_boundaries(generation: int, areas: Mapping[str, str]) -> Boundaries:
+    """Takes seconds for a whole country: not for the loop."""
+    return Boundaries(generation, {key: shapely.from_geojson(each) for key, each in areas.items()})

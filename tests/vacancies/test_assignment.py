@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from types import SimpleNamespace
 
+import pytest
 import shapely
 from shapely.geometry.base import BaseGeometry
 
@@ -12,6 +14,7 @@ from vacancies.assignment import (
     AssignByHand,
     Assigner,
     Place,
+    _mark_looked_at,
     release,
     select_homes_of_nobody,
     select_unassigned,
@@ -21,7 +24,7 @@ from vacancies.database import Pool
 from vacancies.feed import Announcement
 from vacancies.homes import select_homes
 from vacancies.models import Assignment, CareForm, CareHome, Point, Profile, Vacancy
-from vacancies.municipalities import delete_municipality, record_municipality
+from vacancies.municipalities import Names, delete_municipality, record_municipality
 from vacancies.provider import ensure_provider
 from vacancies.sweeper import sweep
 from vacancies.writer import Writer
@@ -186,3 +189,55 @@ async def test_a_newer_boundary_is_seen_by_an_assigner_that_knows_the_old_one(
     async with pool.acquire() as connection:
         assert await assigner.run(connection, writer) == 1
     assert await belongs(pool, "b") == (WEST_KEY, "position")
+
+
+async def test_a_home_that_states_what_is_right_gets_no_revision(
+    pool: Pool, writer: Writer, announced: list[Announcement]
+) -> None:
+    await describe(pool, writer, "a", IN_WEST, WEST_KEY)
+    await join(pool, WEST_KEY, WEST)
+    announced.clear()
+    assert await sweep(pool, writer) == 0
+    assert announced == []
+    assert await belongs(pool, "a") == (WEST_KEY, "position")
+    # From now on it is held there, whatever its provider states.
+    assert (await home(pool, "a")).assignment.boundaries == 1
+
+
+async def test_an_older_boundary_does_not_win_over_a_newer_one(pool: Pool, writer: Writer) -> None:
+    await join(pool, WEST_KEY, WEST)
+    await join(pool, EAST_KEY, EAST)
+    await describe(pool, writer, "a", IN_WEST)
+    seen = Place("a", IN_WEST, None, None, None)
+    await sweep(pool, writer)
+    late = Assign(place=seen, municipality=EAST_KEY, by="position", boundaries=1)
+    again = Assign(place=seen, municipality=WEST_KEY, by="position", boundaries=2)
+    assert await do(writer, late, again) == [False, False]
+
+
+async def test_what_is_marked_is_what_was_seen(pool: Pool, writer: Writer) -> None:
+    """Somebody takes a hand-made assignment back while the sweeper looks."""
+    await join(pool, WEST_KEY, WEST)
+    await describe(pool, writer, "a", IN_WEST)
+    await sweep(pool, writer)
+    await join(pool, WEST_KEY, WEST)
+    async with pool.acquire() as connection:
+        (place,) = await select_unassigned(connection, 2, 10)
+        await do(writer, AssignByHand(home_id="a", municipality=None))
+        await _mark_looked_at(connection, [(place, "position")], 2)
+        assert len(await select_unassigned(connection, 2, 10)) == 1
+    await sweep(pool, writer)
+    assert await belongs(pool, "a") == (WEST_KEY, "position")
+
+
+async def test_names_outlive_the_database(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
+    await join(pool, WEST_KEY, None)
+    names = Names(pool)
+    assert await names.all() == {WEST_KEY: f"Stadt {WEST_KEY}"}
+    monkeypatch.setattr(names, "_until", 0.0)
+
+    async def gone(query: str) -> list[object]:
+        raise ConnectionError("the database is away")
+
+    monkeypatch.setattr(names, "_pool", SimpleNamespace(fetch=gone))
+    assert await names.all() == {WEST_KEY: f"Stadt {WEST_KEY}"}

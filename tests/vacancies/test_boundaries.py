@@ -45,6 +45,13 @@ def test_a_finer_statement_holds_within_its_area() -> None:
     assert district.assign(IN_WEST, "05758012") == ("05754", "position")
 
 
+def test_a_finer_statement_does_not_hold_against_a_boundary_of_its_own() -> None:
+    some = Boundaries(1, {"05754": DISTRICT, "05754008": EAST})
+    assert some.assign(IN_WEST, "05754008") == ("05754", "position")
+    assert some.assign(IN_WEST, "05754004") == ("05754004", "position")
+    assert some.assign(IN_EAST, "05754004") == ("05754008", "position")
+
+
 def test_outside_of_all_areas_a_statement_holds_unless_a_boundary_speaks_against_it() -> None:
     far = Point(48.0, 11.0)
     assert TOWNS.assign(far, "09162000") == ("09162000", None)

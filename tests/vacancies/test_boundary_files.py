@@ -91,6 +91,7 @@ def test_a_boundary_that_crosses_itself_is_mended() -> None:
         (collection(7), "no polygon"),
         (collection(feature(kind="Point", ring=[8, 51])), "no polygon"),
         (collection(feature(ring=[])), "is empty"),
+        (collection(feature(ring=[[[8, 51], [9, 51], [8, 51], [8, 51]]])), "is empty"),
         (collection(feature(ring=[[[8, 51]]])), "cannot be read"),
         (collection(feature(ring="x")), "cannot be read"),
         (collection(feature(ring=[[[c * 1e5 for c in p] for p in SQUARE[0]]])), "WGS 84"),

@@ -15,6 +15,15 @@ from tests.web.test_browser_list import some_homes
 pytestmark = pytest.mark.browser
 
 OUTSIDE = 0.6  # degrees to the north: 67 km, far out of the circle that is searched
+TO_A_HIDDEN_MARK = """(() => {
+  const map = document.querySelector("#map").getBoundingClientRect();
+  const hidden = [...document.querySelectorAll("#map .mark-anchor")].find((mark) => {
+    const { top, bottom } = mark.getBoundingClientRect();
+    return bottom < map.top || top > map.bottom;
+  });
+  hidden?.focus();
+  return hidden !== undefined;
+})()"""
 NAMES = "#cards [data-part=name]"
 
 
@@ -246,6 +255,28 @@ async def test_a_mark_by_which_the_map_is_dragged_is_not_pressed(
         await expect(sheet).to_have_count(0)
         await mark.click()
         await expect(sheet).to_have_count(1)
+
+
+async def test_a_mark_that_gets_the_focus_comes_into_view(
+    service: Service, browser: Browser
+) -> None:
+    """Marks are drawn around what is in view, too."""
+    for number in range(12):
+        await a_home(service, str(number), 1, number * 0.008)
+    async with opened(browser, service, SEARCH, DESK) as page:
+        await live(page)
+        for _ in range(3):
+            await page.get_by_role("button", name="Vergrößern", exact=True).click()
+            await expect(page.locator(".leaflet-zoom-anim")).to_have_count(0)
+        await page.keyboard.press("Tab")
+        assert await page.evaluate(TO_A_HIDDEN_MARK), "there is a mark beyond the edge"
+        mark, frame = page.locator("#map .mark-anchor:focus"), page.locator("#map")
+        await expect(mark).to_be_in_viewport(ratio=1)
+        inside, around = await mark.bounding_box(), await frame.bounding_box()
+        assert inside is not None
+        assert around is not None
+        assert around["y"] <= inside["y"]
+        assert inside["y"] + inside["height"] <= around["y"] + around["height"]
 
 
 async def centre_of(locator: Locator) -> tuple[float, float]:

@@ -24,13 +24,14 @@ from vacancies.models import CareForm, Point
 from vacancies.search import Query
 from web.parameters import number
 from web.standards import fhir_terms as terms
-from web.standards.answer import MOST_OF_A_PAGE, PAGE, whole_number
+from web.standards.answer import MOST_OF_A_PAGE, PAGE, keep_each, whole_number
 from web.standards.fhir_resources import find_location, find_service
 from web.standards.offers import EVERYBODY, Offer, homes, offers
 from web.standards.source import own_address
 
 Test = Callable[[Offer], bool]
 
+MOST_VALUES = 50
 NEAR_KM = 25.0  # where the caller leaves the distance out: "server discretion"
 ROUND_THE_EARTH_KM = 20_100.0
 PARAMETERS = {
@@ -89,6 +90,9 @@ def read_search(resource: str) -> Search:
         else:
             tests.append(_test(resource, name, modifier, _values(value)))
         used.append((key, value))
+    # Each home is held against each of them.
+    if len(used) + sum(value.count(",") for _, value in used) > MOST_VALUES:
+        raise InvalidParameter(f"More than {MOST_VALUES} values are too many.", field="name")
     size = whole_number("_count", PAGE, 0, MOST_OF_A_PAGE)
     cursor = request.args.get("_cursor", "")
     return Search(tests, area, used, size, _read_cursor(cursor, used) if cursor else None)
@@ -101,7 +105,7 @@ async def find_page(resource: str, search: Search, board: Board) -> FhirPage:
     else:
         found = [offer for offer in await offers(board) if offer.form]
     for test in search.tests:
-        found = [offer for offer in found if test(offer)]
+        found = await keep_each(found, test)
     start = 0
     if search.after is not None:
         # By its key: a home that has gone since, or has come, moves nobody.
@@ -146,9 +150,13 @@ def _name_test(modifier: str, values: list[str]) -> Test:
         return lambda offer: offer.listing.profile.name in values
     folded = [value.casefold() for value in values]
     if modifier == "contains":
-        return lambda offer: any(part in offer.listing.profile.name.casefold() for part in folded)
+        return lambda offer: _contains(offer.listing.profile.name.casefold(), folded)
     beginnings = tuple(folded)
     return lambda offer: offer.listing.profile.name.casefold().startswith(beginnings)
+
+
+def _contains(name: str, parts: list[str]) -> bool:
+    return any(part in name for part in parts)
 
 
 def _care_forms(token: str) -> list[CareForm]:

@@ -92,7 +92,7 @@ async def one_service(service_id: str) -> Response:
         raise HomeGone("This home is closed.", merged_into=home.profile.merged_into)
     if form not in (forms(home) or (None,)):
         raise UnknownResource(f"The home {home.id} does not have this care form.")
-    tag = f'W/"{home.revision}"'
+    tag = list_tag()
     if is_known(tag):
         return unchanged(JSON, tag)
     return answer(msgspec.json.encode(service(Offer(home, form), source())), JSON, tag)

@@ -327,3 +327,10 @@ async def test_a_district_is_no_municipality_key(region: Service) -> None:
     _, home, _ = await get(region, "/fhir/Location/a-free")
     assert home["address"]["city"] == "Gütersloh"
     assert "_city" not in home["address"]
+
+
+async def test_too_many_values_are_refused(region: Service) -> None:
+    """Each home is held against each of them, on the loop that serves everybody."""
+    for query in ("name:contains=" + ",".join("q" * 51), "&".join(["name=q"] * 51)):
+        status, body, _ = await get(region, f"/fhir/HealthcareService?{query}")
+        assert (status, body["resourceType"]) == (400, "OperationOutcome")

@@ -10,6 +10,7 @@ import { clusterMark, drawMark, homeMark, type Mark } from "./marks";
 const RADIUS = 54;
 // Drawn around what is in view too, so that a mark at the edge is whole.
 const MARGIN = 0.15;
+const EDGE = 40; // so far from the edge, in pixels, a mark is that has the focus
 const WORLD_PX = 256; // at zoom 0
 const PANE = "marks";
 
@@ -99,7 +100,10 @@ export class MarkLayer {
 
   #listen(): void {
     const pointed = (spots: readonly Spot[]): void => this.listener.pointed(spots);
-    this.#pane.addEventListener("focusin", ({ target }) => pointed(this.#spotsAt(target)));
+    this.#pane.addEventListener("focusin", ({ target }) => {
+      pointed(this.#spotsAt(target));
+      this.#bringIntoView(target as Element);
+    });
     this.#pane.addEventListener("focusout", () => pointed([]));
     this.#pane.addEventListener("mouseover", ({ target, relatedTarget: from }) => {
       const spots = this.#spotsAt(target);
@@ -116,10 +120,21 @@ export class MarkLayer {
     });
   }
 
+  /** Marks are drawn around what is in view too: who comes to one with the keyboard must see it. */
+  #bringIntoView(node: Element): void {
+    const cluster = this.#clusterAt(node);
+    if (cluster === undefined || !node.matches(":focus-visible")) return;
+    this.map.panInside(latLng(cluster), { padding: [EDGE, EDGE], animate: false });
+  }
+
   /** The homes of the mark there; always the same array for the same mark. */
   #spotsAt(target: EventTarget | null): readonly Spot[] {
+    return this.#clusterAt(target)?.spots ?? NONE;
+  }
+
+  #clusterAt(target: EventTarget | null): Cluster | undefined {
     const node = target instanceof Element ? target.closest<HTMLElement>("[data-mark]") : null;
-    return this.#drawn.get(node?.dataset["mark"] ?? "")?.cluster.spots ?? NONE;
+    return this.#drawn.get(node?.dataset["mark"] ?? "")?.cluster;
   }
 
   #markChosen({ node, cluster }: Drawn): void {
