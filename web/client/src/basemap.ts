@@ -108,10 +108,14 @@ async function addTowns(map: L.Map): Promise<void> {
   const draw = (): void => {
     if (!isComplete && map.getZoom() > LARGE_ONLY_UP_TO_ZOOM) {
       isComplete = true;
-      void fetchJson<Town[]>(smallTownsAddress).then((small) => {
-        towns.push(...small);
-        draw();
-      });
+      void fetchJson<Town[]>(smallTownsAddress).then(
+        (small) => {
+          towns.push(...small);
+          draw();
+        },
+        // Without a network: the next move asks again.
+        () => (isComplete = false),
+      );
     }
     const wanted = new Set(visibleTowns(map, towns));
     for (const [town, marker] of labels) {
