@@ -211,3 +211,23 @@ async def _changed(page: Page, service: Service, count: int) -> None:
     await expect(page.locator('[data-home="a"] .offer')).to_contain_text(f"{count} frei")
     await page.clock.run_for(500)
     await expect(page.locator("#answer")).to_contain_text(f"{count} freie Plätze")
+
+
+async def test_small_towns_without_a_network_are_asked_for_again(
+    service: Service, browser: Browser
+) -> None:
+    await a_home(service, "a", 2)
+    await a_home(service, "b", 1, 3.0)  # so far away that the map begins with the large towns
+    towns = re.compile("/assets/small-towns-")
+    async with opened(browser, service, "/", DESK, may_fail=True) as page:
+        await live(page)
+        await expect(page.locator("#map .mark")).to_have_count(2)
+        await page.route(towns, lambda route: route.abort("internetdisconnected"))
+        async with page.expect_event("requestfailed", lambda asked: bool(towns.search(asked.url))):
+            for _ in range(4):
+                await page.get_by_role("button", name="Vergrößern", exact=True).click()
+                await expect(page.locator(".leaflet-zoom-anim")).to_have_count(0)
+        await page.unroute(towns)
+        async with page.expect_response(towns) as answer:
+            await page.get_by_role("button", name="Vergrößern", exact=True).click()
+        assert (await answer.value).ok
