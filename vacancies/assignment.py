@@ -124,7 +124,7 @@ class Assigner:
             moves, stays = await asyncio.to_thread(self._judge, places)
             settled = await writer.submit(moves) if moves else None
             if stays:
-                await _mark_looked_at(connection, stays, generation)
+                await mark_looked_at(connection, stays, generation)
             done = sum(outcome.changed for outcome in settled.outcomes) if settled else 0
             changed += done
             progress(len(places))
@@ -169,7 +169,7 @@ async def select_unassigned(connection: Connection, generation: int, limit: int)
     ]
 
 
-async def _mark_looked_at(
+async def mark_looked_at(
     connection: Connection, stays: Sequence[tuple[Place, AssignedBy | None]], generation: int
 ) -> None:
     """Nothing public changes, so this is no revision. A home that is not as it was seen is looked

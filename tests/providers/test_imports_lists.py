@@ -5,8 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
-from pathlib import Path
 
 import pytest
 import xlsxwriter  # type: ignore[import-untyped]
@@ -15,16 +13,11 @@ from pyproj import Transformer
 from providers.imports.files import read_table
 from providers.imports.intake import Intake
 from providers.imports.report import ImportReport
+from tests.real_lists import MISSING, REAL_LISTS
 from vacancies.database import Pool
 from vacancies.writer import Writer
 
-FOLDER = Path(
-    os.environ.get("TEST_DATA_DIR") or Path(__file__).parents[2].parent / "shared" / "data"
-)
-pytestmark = pytest.mark.skipif(
-    not FOLDER.is_dir(),
-    reason="the real lists are not here; TEST_DATA_DIR names their folder",
-)
+pytestmark = pytest.mark.skipif(not REAL_LISTS.is_dir(), reason=MISSING)
 
 NRW = "de_nrw_homes/nrw_homes_stripped.csv"
 NRW_JSON = "de_nrw_homes/nrw_homes_stripped.json"
@@ -32,7 +25,7 @@ BERLIN = "de_berlin_lageso/heimaufsicht-pruefberichte.json"
 
 
 def content_of(name: str) -> bytes:
-    path = FOLDER / name
+    path = REAL_LISTS / name
     if not path.is_file():
         pytest.skip(f"{name} is missing")
     return path.read_bytes()

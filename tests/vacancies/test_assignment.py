@@ -14,7 +14,7 @@ from vacancies.assignment import (
     AssignByHand,
     Assigner,
     Place,
-    _mark_looked_at,
+    mark_looked_at,
     release,
     select_homes_of_nobody,
     select_unassigned,
@@ -224,7 +224,7 @@ async def test_what_is_marked_is_what_was_seen(pool: Pool, writer: Writer) -> No
     async with pool.acquire() as connection:
         (place,) = await select_unassigned(connection, 2, 10)
         await do(writer, AssignByHand(home_id="a", municipality=None))
-        await _mark_looked_at(connection, [(place, "position")], 2)
+        await mark_looked_at(connection, [(place, "position")], 2)
         assert len(await select_unassigned(connection, 2, 10)) == 1
     await sweep(pool, writer)
     assert await belongs(pool, "a") == (WEST_KEY, "position")

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,15 +11,13 @@ import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.real_lists import MISSING, REAL_LISTS
 from vacancies.boundaries import Boundaries
 from vacancies.boundary_files import area_of, read_areas
 from vacancies.errors import InvalidInput
 from vacancies.models import Point
 
 SQUARE = [[[8.0, 51.0], [9.0, 51.0], [9.0, 52.0], [8.0, 52.0], [8.0, 51.0]]]
-REAL_LISTS = Path(
-    os.environ.get("TEST_DATA_DIR") or Path(__file__).parents[2].parent / "shared" / "data"
-)
 DISTRICTS = REAL_LISTS / "base_de_ready" / "kreise.geojson"
 
 
@@ -110,7 +106,7 @@ def test_no_coordinates_break_it(ring: Any) -> None:
         area_of(read_areas(collection(feature({"ags": "05754008"}, ring))), "05754008")
 
 
-@pytest.mark.skipif(not DISTRICTS.exists(), reason="the real boundaries are not on this machine")
+@pytest.mark.skipif(not DISTRICTS.exists(), reason=MISSING)
 def test_real_districts() -> None:
     areas = read_areas(DISTRICTS.read_bytes())
     assert len(areas) == 401

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import msgspec
 from quart import Blueprint, Response, request
+from werkzeug.http import unquote_etag
 
 from vacancies.errors import InvalidParameter
 from web.standards.refusals import NotAcceptable
@@ -51,8 +52,7 @@ def list_tag(*more: str) -> str:
 
 def is_known(tag: str) -> bool:
     """Whether the caller has that state already (weak comparison, RFC 9110)."""
-    given = [each.strip() for each in request.headers.get("If-None-Match", "").split(",")]
-    return "*" in given or tag.removeprefix("W/") in (each.removeprefix("W/") for each in given)
+    return request.if_none_match.contains_weak(unquote_etag(tag)[0] or "")
 
 
 def answer(body: bytes, kind: str, tag: str, *, status: int = 200) -> Response:

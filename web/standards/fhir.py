@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -23,6 +24,7 @@ from web.standards.answer import (
     with_items,
 )
 from web.standards.fhir_resources import (
+    Resource,
     find_location,
     find_service,
     location,
@@ -105,7 +107,7 @@ def _open(home: Listing | None, resource_id: str) -> Listing:
     return home
 
 
-def _read(home: Listing, write: Any) -> Response:
+def _read(home: Listing, write: Callable[[Source], Resource]) -> Response:
     _check_format()
     tag = f'W/"{home.revision}"'  # as the standard has it: the version of the resource
     if is_known(tag):

@@ -92,7 +92,7 @@ def read_search(resource: str) -> Search:
         used.append((key, value))
     # Each home is held against each of them.
     if len(used) + sum(value.count(",") for _, value in used) > MOST_VALUES:
-        raise InvalidParameter(f"More than {MOST_VALUES} values are too many.", field="name")
+        raise InvalidParameter(f"More than {MOST_VALUES} values are too many.", field=used[-1][0])
     size = whole_number("_count", PAGE, 0, MOST_OF_A_PAGE)
     cursor = request.args.get("_cursor", "")
     return Search(tests, area, used, size, _read_cursor(cursor, used) if cursor else None)

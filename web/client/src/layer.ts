@@ -1,7 +1,7 @@
 // The marks on the map: a home on its own or several together, only those in view in the page.
 //
-// Buttons in a pane of their own, and not Leaflet's markers: hundreds of those take ten times as
-// long to make, and the browser moves each as a picture of its own while the map zooms.
+// Buttons in a pane of their own, and not Leaflet's markers: to make hundreds of those was most of
+// the work of a zoom, and the browser moved each as a picture of its own.
 import L from "leaflet";
 import { Clusters, type Cluster } from "./clusters";
 import type { Homes, Spot } from "./homes";
