@@ -115,7 +115,8 @@ PICTURES = (
 async def take(browser: Browser, url: str, folder: Path) -> None:
     for device, options in DEVICES.items():
         for number, picture in enumerate(PICTURES, start=1):
-            context = await browser.new_context(**options)
+            # Or a map that glides is caught on its way.
+            context = await browser.new_context(reduced_motion="reduce", **options)
             page = await context.new_page()
             await page.goto(url + picture.path)
             await picture.steps(page)
