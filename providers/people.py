@@ -6,6 +6,7 @@ from datetime import datetime
 
 import msgspec
 
+from providers.desks import DeskRole
 from providers.staff import delete_membership
 from vacancies.database import Connection, Pool
 from vacancies.errors import FreiplatzError
@@ -98,3 +99,42 @@ async def withdraw_invitation(
         hashed,
     )
     return bool(done == "UPDATE 1")
+
+
+class DeskInvitation(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody who was asked to work at the desk of a municipality."""
+
+    hash: bytes
+    email: str
+    role: DeskRole
+    expires_at: datetime
+
+    @property
+    def number(self) -> str:
+        """What stands for the invitation in addresses; it accepts nothing."""
+        return self.hash.hex()
+
+
+async def select_invitations_to_desk(
+    connection: Connection | Pool, municipality: str
+) -> list[DeskInvitation]:
+    """All that can still be accepted, by address."""
+    rows = await connection.fetch(
+        "SELECT hash, email, role, expires_at FROM signin"
+        " WHERE municipality = $1 AND used_at IS NULL AND expires_at > now()"
+        " ORDER BY email, created_at",
+        municipality,
+    )
+    return [DeskInvitation(**dict(row)) for row in rows]
+
+
+async def withdraw_invitation_to_desk(
+    connection: Connection | Pool, municipality: str, hashed: bytes
+) -> None:
+    """Its link is dead from now on. The row stays: it counts."""
+    await connection.execute(
+        "UPDATE signin SET expires_at = now()"
+        " WHERE municipality = $1 AND hash = $2 AND used_at IS NULL AND expires_at > now()",
+        municipality,
+        hashed,
+    )

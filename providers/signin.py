@@ -17,6 +17,7 @@ from datetime import datetime, timedelta
 import asyncpg
 import msgspec
 
+from providers.desks import DeskRole, ensure_desk_member
 from providers.sessions import hash_secret, revoke_sessions
 from providers.staff import (
     Staff,
@@ -33,6 +34,7 @@ INVITATION_LIVES = timedelta(days=7)
 MOST_LINKS_AN_HOUR = 5
 MOST_INVITATIONS_A_DAY = 3
 MOST_INVITATIONS_BY_ONE_A_DAY = 100
+_SIGNS_IN = "provider_id IS NULL AND municipality IS NULL"  # no invitation
 _KEPT = timedelta(days=1)  # after they are void, so that the counts are right
 _MOST_ADDRESS_CHARACTERS = 254  # RFC 5321, section 4.5.3.1.3
 # The dot-string of RFC 5321, section 4.1.2: quoted names are not in use.
@@ -70,20 +72,24 @@ class TooManyInvitations(FreiplatzError):
 
 
 class Offer(msgspec.Struct, frozen=True, kw_only=True):
-    """What a link offers. An invitation has a provider, and for home staff a home."""
+    """What a link offers. An invitation has a provider, and for home staff a home; or it is to the
+    desk of a municipality, as what `role` says."""
 
     email: str
     provider_id: int | None
     provider_name: str | None
     home_id: str | None
     home_name: str | None
+    municipality: str | None
+    municipality_name: str | None
+    role: DeskRole | None
     invited_by: int | None
     expires_at: datetime
     is_known: bool  # somebody has that address here already
 
     @property
     def is_invitation(self) -> bool:
-        return self.provider_id is not None
+        return self.provider_id is not None or self.municipality is not None
 
 
 def checked_email(text: str) -> str:
@@ -114,7 +120,7 @@ async def issue_link(connection: Connection, email: str, browser: str) -> tuple[
     async with connection.transaction():
         await _lock(connection, f"links to {staff.email}")
         sent = await connection.fetchval(
-            "SELECT count(*) FROM signin WHERE email = $1 AND provider_id IS NULL"
+            f"SELECT count(*) FROM signin WHERE email = $1 AND {_SIGNS_IN}"
             " AND created_at > clock_timestamp() - interval '1 hour'",
             staff.email,
         )
@@ -136,12 +142,15 @@ async def issue_link(connection: Connection, email: str, browser: str) -> tuple[
 async def issue_invitation(
     connection: Connection,
     email: str,
-    provider_id: int,
+    provider_id: int | None,
     home_id: str | None = None,
     *,
+    municipality: str | None = None,
+    role: DeskRole | None = None,
     invited_by: int | None = None,
 ) -> str:
-    """What the link of an invitation holds; one that was sent for the same is void from now on.
+    """What the link of an invitation holds: to report for a provider, or to the desk of a
+    municipality. One that was sent for the same is void from now on.
 
     Raises `InvalidInput` and `TooManyInvitations`.
     """
@@ -157,19 +166,24 @@ async def issue_invitation(
             raise TooManyInvitations("You have invited many people today. Go on tomorrow.")
         await connection.execute(
             "UPDATE signin SET expires_at = least(expires_at, clock_timestamp())"
-            " WHERE email = $1 AND provider_id = $2 AND home_id IS NOT DISTINCT FROM $3",
+            " WHERE email = $1 AND (provider_id, home_id, municipality)"
+            " IS NOT DISTINCT FROM ($2::bigint, $3::text, $4::text)"
+            f" AND NOT ({_SIGNS_IN})",
             email,
             provider_id,
             home_id,
+            municipality,
         )
         await connection.execute(
-            "INSERT INTO signin (hash, email, provider_id, home_id, invited_by, created_at,"
-            " expires_at)"
-            " VALUES ($1, $2, $3, $4, $5, clock_timestamp(), clock_timestamp() + $6::interval)",
+            "INSERT INTO signin (hash, email, provider_id, home_id, municipality, role,"
+            " invited_by, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7,"
+            " clock_timestamp(), clock_timestamp() + $8::interval)",
             hash_secret(token),
             email,
             provider_id,
             home_id,
+            municipality,
+            role,
             invited_by,
             INVITATION_LIVES,
         )
@@ -183,7 +197,7 @@ async def revoke_access(connection: Connection, staff: Staff) -> int:
     async with connection.transaction():
         await connection.execute(
             "UPDATE signin SET expires_at = least(expires_at, now())"
-            " WHERE email = $1 AND provider_id IS NULL",
+            f" WHERE email = $1 AND {_SIGNS_IN}",
             staff.email,
         )
         await connection.execute("DELETE FROM passkey WHERE staff_id = $1", staff.id)
@@ -197,7 +211,7 @@ async def _count_invitations(
     row = await connection.fetchrow(
         "SELECT count(*) FILTER (WHERE email = $1) AS to_address,"
         " count(*) FILTER (WHERE invited_by = $2) AS by_one FROM signin"
-        " WHERE provider_id IS NOT NULL AND created_at > clock_timestamp() - interval '24 hours'"
+        f" WHERE NOT ({_SIGNS_IN}) AND created_at > clock_timestamp() - interval '24 hours'"
         " AND (email = $1 OR invited_by = $2)",
         email,
         invited_by,
@@ -215,6 +229,8 @@ _OFFER = (
     "email, provider_id, home_id, invited_by, expires_at,"
     " (SELECT p.name FROM provider p WHERE p.id = signin.provider_id) AS provider_name,"
     " (SELECT h.name FROM care_home h WHERE h.id = signin.home_id) AS home_name,"
+    " municipality, role,"
+    " (SELECT m.name FROM municipality m WHERE m.key = signin.municipality) AS municipality_name,"
     " EXISTS (SELECT FROM staff s WHERE s.email = signin.email) AS is_known"
 )
 
@@ -224,7 +240,9 @@ _GOOD = (
     "used_at IS NULL AND expires_at > now() AND (browser IS NULL OR browser = $2)"
     " AND (invited_by IS NULL OR EXISTS (SELECT FROM membership m"
     " WHERE m.staff_id = invited_by AND m.provider_id = signin.provider_id"
-    " AND m.home_id IS NULL))"
+    " AND m.home_id IS NULL) OR EXISTS (SELECT FROM municipality_member m"
+    " WHERE m.staff_id = invited_by AND m.municipality = signin.municipality"
+    " AND m.role = 'admin'))"
 )
 
 
@@ -270,15 +288,24 @@ async def claim_offer(
         if row is None:
             raise await _why(connection, token, browser)
         offer = _offer(row)
-        if offer.provider_id is None:
+        if not offer.is_invitation:
             staff = await select_staff(connection, offer.email)
             if staff is None:
                 raise SignInRefused("Nobody is entered with this address any more.")
             return Claimed(staff, may_sign_in=True)
         staff = await ensure_staff(connection, offer.email, language=language)
-        await ensure_membership(
-            connection, staff.id, offer.provider_id, offer.home_id, created_by=offer.invited_by
-        )
+        if offer.provider_id is not None:
+            await ensure_membership(
+                connection, staff.id, offer.provider_id, offer.home_id, created_by=offer.invited_by
+            )
+        if offer.municipality is not None and offer.role is not None:
+            await ensure_desk_member(
+                connection,
+                staff.id,
+                offer.municipality,
+                offer.role,
+                created_by=offer.invited_by,
+            )
         return Claimed(staff, may_sign_in=not offer.is_known)
 
 

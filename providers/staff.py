@@ -139,7 +139,8 @@ async def delete_membership(connection: Connection | Pool, membership_id: int) -
         "WITH gone AS (DELETE FROM membership WHERE id = $1 RETURNING id, staff_id)"
         " DELETE FROM staff_session s USING gone WHERE s.staff_id = gone.staff_id"
         " AND NOT EXISTS (SELECT FROM membership m"
-        "                 WHERE m.staff_id = gone.staff_id AND m.id <> gone.id)",
+        "                 WHERE m.staff_id = gone.staff_id AND m.id <> gone.id)"
+        " AND NOT EXISTS (SELECT FROM municipality_member m WHERE m.staff_id = gone.staff_id)",
         membership_id,
     )
 

@@ -36,7 +36,7 @@ ANY_STATE = frozenset({-1})
 _OTHER_HOME = "Your key is for another home of this provider."
 
 Kind = Literal["report", "confirmation", "undo", "amendment"]
-Via = Literal["api", "link", "page", "import", "operator"]
+Via = Literal["api", "link", "page", "import", "desk", "operator"]
 
 
 class Command(Protocol):
@@ -73,13 +73,17 @@ class Outcome:
 
 
 class Actor(msgspec.Struct, frozen=True, kw_only=True):
-    """Who asks, and by which way: a provider's key, a member of its staff, or (all None) an
-    operator of the deployment. With `home_id` it is that home only."""
+    """Who asks, and by which way: a provider's key, a member of its staff, somebody at the desk of
+    a `municipality`, or (all None) an operator of the deployment. With `home_id` it is that home
+    only. A desk changes nothing in the municipalities within it that take part themselves
+    (`but_not_in`)."""
 
     provider_id: int | None = None
     home_id: str | None = None
     api_key_id: int | None = None
     staff_id: int | None = None
+    municipality: str | None = None
+    but_not_in: tuple[str, ...] = ()
     via: Via = "operator"
 
 
@@ -195,6 +199,8 @@ class Describe(msgspec.Struct, frozen=True, kw_only=True):
         if home is None:
             if self.actor.home_id not in (None, self.home_id):
                 raise ForeignHome(_OTHER_HOME)
+            if self.actor.municipality is not None:
+                _check_desk(self.profile.municipality or "", self.actor)
             if self.if_match is not None:
                 raise ChangedSince("There is no home with this id yet.", field="If-Match")
             return CareHome(
@@ -290,6 +296,14 @@ def _check_owner(home: CareHome, actor: Actor) -> None:
         raise ForeignHome("This home belongs to another provider than your key.")
     if actor.home_id is not None and actor.home_id != home.id:
         raise ForeignHome(_OTHER_HOME)
+    if actor.municipality is not None:
+        _check_desk(home.profile.municipality or "", actor)
+
+
+def _check_desk(municipality: str, actor: Actor) -> None:
+    assert actor.municipality is not None
+    if not municipality.startswith(actor.municipality) or municipality.startswith(actor.but_not_in):
+        raise ForeignHome("This home belongs to another municipality than your desk.")
 
 
 def _check_match(home: CareHome, if_match: frozenset[int] | None) -> None:

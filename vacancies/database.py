@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import asyncpg
 
 from vacancies.errors import FreiplatzError, Unavailable
+from vacancies.roles import ensure_roles
 
 if TYPE_CHECKING:
     PoolConnection: TypeAlias = asyncpg.pool.PoolConnectionProxy[asyncpg.Record]
@@ -62,16 +63,17 @@ class OutdatedSchema(FreiplatzError):
     code = "outdated_schema"
 
 
-async def open_pool(database_url: str, *, size: int = 8) -> Pool:
-    """Connect; raises `Unavailable` if nobody answers."""
+async def open_pool(database_url: str, *, size: int = 8, role: str | None = None) -> Pool:
+    """Connect; raises `Unavailable` if nobody answers. With a `role` (`roles.py`) all connections
+    work as that one from their beginning, and are opened when they are needed."""
     try:
         return await asyncpg.create_pool(
             database_url,
-            min_size=1,
+            min_size=0 if role else 1,
             max_size=size,
             timeout=10,
             command_timeout=COMMAND_SECONDS,
-            server_settings=SERVER_SETTINGS,
+            server_settings=SERVER_SETTINGS | ({"role": role} if role else {}),
             reset=_leave_as_it_is,
         )
     except (*CONNECTION_ERRORS, asyncpg.PostgresError, ValueError) as error:
@@ -123,6 +125,7 @@ async def migrate(pool: Pool, report: Callable[[str], None] = lambda line: None)
         lock = "SELECT set_config('statement_timeout', '0', false), pg_advisory_lock($1)"
         await connection.execute(lock, MIGRATION_LOCK, timeout=MIGRATION_SECONDS)
         try:
+            await ensure_roles(connection)
             await connection.execute(
                 "CREATE TABLE IF NOT EXISTS migration (number integer PRIMARY KEY,"
                 " name text NOT NULL, hash text NOT NULL,"

@@ -19,6 +19,7 @@ from redis.backoff import NoBackoff
 from vacancies.config import Settings
 from vacancies.database import Pool, check_schema, migrate, open_pool, select_epoch
 from vacancies.feed import Announcement, Doorbell
+from vacancies.roles import Role
 from vacancies.servers import Servers, local_servers
 from vacancies.writer import Writer
 
@@ -28,10 +29,13 @@ log = structlog.get_logger()
 @dataclass
 class Deployment:
     """`listeners` are called with every commit of this process, before its callers get
-    their answers."""
+    their answers. `following` and `desks` are pools that may do no more than followers and the
+    desks of municipalities (`roles.py`)."""
 
     settings: Settings
     pool: Pool
+    following: Pool
+    desks: Pool
     redis: redis.asyncio.Redis
     doorbell: Doorbell
     writer: Writer
@@ -74,6 +78,8 @@ async def open_deployment(
         if not settings.secret_key:
             stored = await pool.fetchval("SELECT secret FROM deployment")
             settings = replace(settings, secret_key=stored)
+        following = await stack.enter_async_context(_pool_of("freiplatz_follower", database_url, 1))
+        desks = await stack.enter_async_context(_pool_of("freiplatz_desk", database_url, 4))
         client = _open_redis(redis_url)
         stack.push_async_callback(client.aclose)
         doorbell = Doorbell(client, await select_epoch(pool))
@@ -89,7 +95,9 @@ async def open_deployment(
 
         await stack.enter_async_context(doorbell)
         writer = await stack.enter_async_context(Writer(pool, announce))
-        yield Deployment(settings, pool, client, doorbell, writer, servers, listeners)
+        yield Deployment(
+            settings, pool, following, desks, client, doorbell, writer, servers, listeners
+        )
 
 
 def _open_redis(url: str) -> redis.asyncio.Redis:
@@ -98,6 +106,15 @@ def _open_redis(url: str) -> redis.asyncio.Redis:
         url, socket_connect_timeout=2, retry=Retry(NoBackoff(), 0)
     )
     return client
+
+
+@asynccontextmanager
+async def _pool_of(role: Role, database_url: str, size: int) -> AsyncIterator[Pool]:
+    pool = await open_pool(database_url, size=size, role=role)
+    try:
+        yield pool
+    finally:
+        await _close_pool(pool)
 
 
 async def _close_pool(pool: Pool) -> None:

@@ -9,10 +9,11 @@ import asyncpg
 from vacancies.database import CONNECTION_ERRORS, Pool, PoolConnection, is_connection_error
 from vacancies.errors import FreiplatzError, Unavailable
 
+# The writer may do what a batch needs, and no more (`roles.py`).
 # A plan for each batch anew would cost more than the batch. One that is kept must not be what was
 # best while the tables were still empty: a batch goes by the indexes, always.
 _SETTINGS = (
-    "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off;"
+    "SET ROLE freiplatz_writer; SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off;"
     " SET enable_hashjoin = off; SET enable_mergejoin = off"
 )
 

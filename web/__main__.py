@@ -22,6 +22,7 @@ COMMANDS = {
     "staff": "web.commands.staff:staff",
     "webhook": "web.commands.webhooks:webhook",
     "advice": "web.commands.advice:advice",
+    "desk": "web.commands.desk:desk",
     "municipality": "web.commands.municipality:municipality",
     "policy": "web.commands.policy:policy",
     "reminders": "web.commands.reminders:reminders",

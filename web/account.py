@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from quart import Blueprint, Response
 from werkzeug.exceptions import NotFound
 
+from providers.desks import select_desks_of
 from providers.passkeys import delete_passkey, select_passkeys
 from providers.sessions import revoke_session, revoke_sessions, select_sessions
 from providers.staff import (
@@ -49,6 +50,7 @@ async def show() -> Response:
         homes = await select_homes_of(connection, found.staff.id)
         sessions = await select_sessions(connection, found.staff.id)
         passkeys = await select_passkeys(connection, found.staff.id)
+        desks = await select_desks_of(connection, found.staff.id)
     return await page(
         "account.html",
         is_private=True,
@@ -65,6 +67,7 @@ async def show() -> Response:
             for each in memberships
         ],
         providers=[m.provider_name for m in memberships if m.home_id is None],
+        desks=desks,
         sessions=sessions,
         own=found.session,
         passkeys=passkeys,

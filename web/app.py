@@ -40,6 +40,7 @@ from web.barrier import barrier
 from web.basemap import basemap
 from web.changes import changes
 from web.corrections import corrections, forget_for_ever
+from web.desk import DESK_PAGES
 from web.embed import ancestors, embed, is_embedded
 from web.feedback import feedback
 from web.feedback_mail import open_asker
@@ -137,6 +138,7 @@ def create_app(
         report_files,
         *STANDARDS,
         *STAFF_PAGES,
+        *DESK_PAGES,
     ):
         app.register_blueprint(blueprint)
     init_shortlist(app)
@@ -213,7 +215,7 @@ async def _follow(
         alerts.matcher.wake()
 
     follower = Follower(
-        deployment.pool,
+        deployment.following,
         deployment.redis,
         board,
         on_changes=pass_on,

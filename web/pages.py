@@ -18,7 +18,7 @@ NO_TRACE = "no-store, no-transform"
 # On these paths pages are in all languages that carers speak.
 REPORTING_PAGES = ("/report/", "/signin", "/signout", "/account")
 # And these are for those who answer for homes, or write programs: not in Leichte Sprache.
-DESK_PAGES = ("/people", "/upload", "/webhooks", "/api/")
+DESK_PAGES = ("/desk", "/people", "/upload", "/webhooks", "/api/")
 _TRAIL = "/trail"
 
 

@@ -19,6 +19,7 @@ VIA: dict[Via, str] = {
     "link": N_("by a link"),
     "page": N_("on the page, signed in"),
     "import": N_("from a list"),
+    "desk": N_("by the municipality"),
     "operator": N_("by the operator"),
 }
 # By the code of the error.

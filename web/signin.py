@@ -6,6 +6,7 @@ import structlog
 from quart import Blueprint, Response, current_app, request
 from werkzeug.datastructures import MultiDict
 
+from providers.desks import select_desks_of
 from providers.limits import Limit, Limiter
 from providers.post import MailSender, PostRefused, sender_address
 from providers.signin import (
@@ -52,6 +53,7 @@ signin = Blueprint("signin", __name__)
 # A home's staff share one address on the internet.
 ASKING = Limit("signin", most=30, seconds=600)
 ACCOUNT = "/account"
+DESK = "/desk/"
 
 log = structlog.get_logger()
 
@@ -158,10 +160,14 @@ async def sign_out() -> Response:
 
 async def landing(staff: Staff, back: str | None = None) -> str:
     """Where one is after signing in, in one's own language: back where one was, or on the report
-    page of one's only home, or at the list of one's homes."""
+    page of one's only home, at one's desk, or at the list of what one has."""
     if back is None:
         homes = await select_homes_of(state().deployment.pool, staff.id)
-        back = home_report_path(homes[0][0]) if len(homes) == 1 else ACCOUNT
+        desks = await select_desks_of(state().deployment.pool, staff.id)
+        if desks:
+            back = ACCOUNT if homes else DESK
+        else:
+            back = home_report_path(homes[0][0]) if len(homes) == 1 else ACCOUNT
     return in_language(back, choose(staff.language, reporting=True).code)
 
 

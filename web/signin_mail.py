@@ -23,7 +23,7 @@ def signin_mail(sender: str, staff: Staff, address: str, language: Language) -> 
     _ = language.gettext
     minutes = language.number(LINK_LIVES.total_seconds() // 60)
     lines = [
-        _greeting(staff.name, language),
+        greeting(staff.name, language),
         _("Open this link to sign in. Use the browser in which you asked for it:"),
         address,
         _("It is good for %(minutes)s minutes, and once.", minutes=minutes),
@@ -40,7 +40,7 @@ def invitation_mail(
     days = language.number(INVITATION_LIVES.days)
     asked = _("%(inviter)s asks you to report free care places.", inviter=inviter)
     lines = [
-        _greeting("", language),
+        greeting("", language),
         asked if inviter else _("You are asked to report free care places."),
         _("It is about: %(what)s.", what=what),
         _("Open this link to accept. You need no password:"),
@@ -60,7 +60,7 @@ def passkey_mail(
     _ = language.gettext
     where = device or _("Unknown browser")
     lines = [
-        _greeting(staff.name, language),
+        greeting(staff.name, language),
         _(
             "It was made on: %(device)s. Whoever has that device unlocked can sign in as you.",
             device=where,
@@ -72,6 +72,6 @@ def passkey_mail(
     return make_mail(sender, staff.email, subject, "\n\n".join(lines) + "\n")
 
 
-def _greeting(name: str, language: Language) -> str:
+def greeting(name: str, language: Language) -> str:
     _ = language.gettext
     return _("Good day %(name)s,", name=name) if name else _("Good day,")

@@ -1,9 +1,10 @@
-"""The pages of those who sign in: sign-in, people, files, webhooks."""
+"""The pages of those who sign in: sign-in, people, files, webhooks, desks."""
 
 from __future__ import annotations
 
 from playwright.async_api import FilePayload
 
+from scripts.accessibility_record.town import DESK
 from scripts.accessibility_record.visit import Visit, at, follow
 
 
@@ -115,3 +116,22 @@ async def webhook_removal(visit: Visit) -> None:
 
 
 own_home = at("/report/home/anna")
+
+
+async def _invite_to_desk(visit: Visit, email: str) -> None:
+    await visit.go(f"/desk/{DESK}/people")
+    await visit.page.locator("#f-email").evaluate("it => { it.form.noValidate = true; }")
+    await visit.page.locator("#f-email").fill(email)
+    await visit.page.locator("form.entry button").click()
+
+
+async def desk_invitation(visit: Visit) -> None:
+    before = visit.place.mails()
+    await _invite_to_desk(visit, f"clerk.with.a.long.address.{visit.language}@example.org")
+    link = await visit.place.link_in_new_mail(before)
+    await visit.go(link.partition("?")[0])
+
+
+async def desk_members_wrong(visit: Visit) -> None:
+    await _invite_to_desk(visit, "nobody@")
+    await visit.page.locator("#e-wrong").wait_for()

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from scripts.accessibility_record import inside, reporting, seeking
 from scripts.accessibility_record.seeking import FRAMED, LIST, SEARCH
+from scripts.accessibility_record.town import DESK
 from scripts.accessibility_record.visit import Steps, at, linked, unfolded
 
 
@@ -33,6 +34,7 @@ LINK = "/report/link/<token>"
 OWN = "/report/home/<home_id>"
 BARRIER = "/accessibility/report"
 HOOK = "/webhooks/<webhook_id>"
+DESK_PEOPLE = "/desk/<key>/people"
 INSIDE = True
 UNFOLDED = ".drop[open] > summary"
 
@@ -146,6 +148,20 @@ VIEWS = (
     ),
     View("What was reported", "trail.html", TRAIL, at("/homes/anna/trail"), INSIDE),
     View("What was reported, foreign home", "message.html", TRAIL, at("/homes/x/trail"), INSIDE),
+    View("Desks", "desk_choice.html", "/desk/", at("/desk/"), INSIDE),
+    View("Desk", "desk.html", "/desk/<key>", at(f"/desk/{DESK}"), INSIDE),
+    View("Desk, people", "desk_members.html", DESK_PEOPLE, at(f"/desk/{DESK}/people"), INSIDE),
+    View(
+        "Desk, people, wrong address",
+        "desk_members.html",
+        DESK_PEOPLE,
+        inside.desk_members_wrong,
+        INSIDE,
+    ),
+    View(
+        "Desk, invitation", "signin_redeem.html", "/signin/<token>", inside.desk_invitation, INSIDE
+    ),
+    View("Desk, trail", "desk_trail.html", "/desk/<key>/trail", at(f"/desk/{DESK}/trail"), INSIDE),
     View("Report signed in", "report.html", OWN, inside.own_home, INSIDE),
     View("Report signed in, all unfolded", "report.html", OWN, unfolded(inside.own_home), INSIDE),
     View("Report signed in, foreign home", "message.html", OWN, at("/report/home/nowhere"), INSIDE),

@@ -26,6 +26,7 @@ from vacancies.models import CareForm
 from web.commands.administration import run_in_deployment
 
 ADMIN = "alma.admin@example.org"
+DESK = "05754008"  # of which Alma is an admin
 LONG = "Seniorenpflegeheimverwaltungsgesellschaft Rheda-Wiedenbrück"
 _WAIT_SECONDS = 20.0
 _LOOK_SECONDS = 0.05
@@ -170,6 +171,9 @@ async def _settle(place: Town) -> None:
     await place.employ("admin", ADMIN, "--name", "Alma Admin")
     for name in ("pat", "rita", "rene"):
         await place.employ(name, f"{name}@example.org", "--home", "anna", "--name", name.title())
+    for key, name in (("05754", "Kreis Gütersloh"), (DESK, "Gütersloh")):
+        await command(dict(place.environ), "municipality", "add", key, "--name", name)
+        await command(dict(place.environ), "desk", "add", key, ADMIN)
     hook = ("webhook", "add", "https://hooks.example.org/freiplatz", "--provider")
     await command(dict(place.environ), *hook, "caritas-musterstadt")
     await asyncio.to_thread(run_in_deployment, employ_long_ago)

@@ -329,7 +329,7 @@ async def test_a_connection_lost_during_commit_is_said_so(
     """The backend is killed by a trigger that runs at COMMIT: the worst moment."""
     await describe(pool, writer, "a")
     await pool.execute(
-        "CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql AS"
+        "CREATE FUNCTION die() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS"
         " $$ BEGIN PERFORM pg_terminate_backend(pg_backend_pid()); RETURN NULL; END $$;"
         "CREATE CONSTRAINT TRIGGER die AFTER INSERT ON report DEFERRABLE INITIALLY DEFERRED"
         " FOR EACH ROW EXECUTE FUNCTION die()"

@@ -1,0 +1,47 @@
+"""The audit trail of a desk: who has done what, and when."""
+
+from __future__ import annotations
+
+from quart import Blueprint, Response, request
+from werkzeug.datastructures import MultiDict
+
+from providers.desks import Act, select_acts
+from web.desk.access import require_desk
+from web.desk.pages import desk_page
+from web.language import Language
+from web.pages import current_language, link
+from web.words import N_
+
+trail = Blueprint("desk_trail", __name__)
+
+_PAGE = 50
+# By the code of the act; what stands in its detail can be named.
+ACTS = {
+    "member_invited": N_("%(email)s invited to this desk"),
+    "member_removed": N_("%(email)s removed from this desk"),
+}
+
+
+@trail.get("/desk/<key>/trail")
+async def show(key: str) -> Response:
+    at = await require_desk(key)
+    text = request.args.get("before", "")
+    before = int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else None
+    async with at.reading() as connection:
+        acts = await select_acts(connection, before, _PAGE + 1)
+    language = current_language()
+    path = f"/desk/{key}/trail"
+    more = MultiDict({"before": str(acts[_PAGE - 1].id)}) if len(acts) > _PAGE else None
+    return await desk_page(
+        "desk_trail.html",
+        at,
+        acts=[(act, _in_words(act, language)) for act in acts[:_PAGE]],
+        next_address=link(path, more) if more else "",
+        first_address=link(path) if before else "",
+    )
+
+
+def _in_words(act: Act, language: Language) -> str:
+    """What an act was. One that this page does not know yet is shown by its code."""
+    known = ACTS.get(act.act)
+    return language.gettext(known, **act.detail) if known else act.act
