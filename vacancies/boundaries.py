@@ -13,6 +13,8 @@ from vacancies.models import AssignedBy, Point
 # Boundaries that were simplified one by one have gaps between them, some hundred metres wide.
 # Degrees of latitude: about 300 m; of longitude less.
 GAP_DEGREES = 0.0027
+# For the same reason they overlap a little: a twentieth is more than any that were looked at.
+MOST_SHARED = 0.05
 
 
 class Boundaries:
@@ -59,3 +61,14 @@ class Boundaries:
         return stated is not None and any(
             stated[:length] in self._known for length in range(finer_than + 1, len(stated) + 1)
         )
+
+
+def overlapping(key: str, area: BaseGeometry, others: Mapping[str, BaseGeometry]) -> list[str]:
+    """The keys of `others` that are no part of `key`, nor `key` of them, and yet share more of
+    their area with it than boundaries do that were simplified one by one."""
+    strangers = [other for other in others if not (other.startswith(key) or key.startswith(other))]
+    return [
+        other
+        for other in strangers
+        if area.intersection(others[other]).area > MOST_SHARED * min(area.area, others[other].area)
+    ]

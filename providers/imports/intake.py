@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 
+from msgspec.structs import replace
+
 from providers.imports.addresses import is_near
 from providers.imports.entries import Entry, Reader, Refusal
 from providers.imports.mapping import Mapping, complete_mapping, left_out, sounds_like_homes
@@ -28,11 +30,12 @@ from vacancies.provider import Provider, ensure_provider, select_provider, slug_
 from vacancies.writer import Writer
 
 CHUNK_ROWS = 200
-_ACTOR = Actor(via="import")
+OPERATOR = Actor(via="import")
 
 
 class Intake:
-    """Takes one table into a database; `writer` None means a dry run that changes nothing."""
+    """Takes one table into a database; `writer` None means a dry run that changes nothing. On
+    behalf of the desk of a municipality it takes homes `lies_within` its area alone."""
 
     def __init__(
         self,
@@ -42,12 +45,16 @@ class Intake:
         provider: str,
         mapping: Mapping | None = None,
         geocoder: OfflineGeocoder | None = None,
+        actor: Actor = OPERATOR,
+        lies_within: Callable[[Point], bool] = lambda point: True,
     ) -> None:
         self._pool = pool
         self._writer = writer
         self._provider = provider
         self._given = mapping
         self._geocoder = geocoder or OfflineGeocoder()
+        self._actor = actor
+        self._lies_within = lies_within
         self._providers: dict[str, Provider] = {}
 
     async def take(
@@ -124,6 +131,10 @@ class Intake:
             )
             report.refused.append(Refusal(entry.row, "postcode", reason))
             return None
+        if not self._lies_within(place[0]):
+            reason = "This home lies outside of the municipality."
+            report.refused.append(Refusal(entry.row, "place", reason))
+            return None
         far_km = None if entry.point else self._geocoder.contradiction_km(entry.address)
         if far_km is not None:
             report.warnings.append(
@@ -131,14 +142,17 @@ class Intake:
                 " the postcode was used."
             )
         report.warnings += [f"Row {entry.row}: {warning}" for warning in entry.warnings]
+        profile = merged_profile(entry, home, *place)
+        if home is None and profile.municipality is None:
+            profile = replace(profile, municipality=self._actor.municipality)
         provider = await self._ensure(entry.provider)
         return Describe(
             home_id=home_id,
             provider_id=provider.id,
             provider=provider.slug,
-            profile=merged_profile(entry, home, *place),
+            profile=profile,
             identity=identity,
-            actor=_ACTOR,
+            actor=self._actor,
         )
 
     def _place(

@@ -135,3 +135,36 @@ async def desk_invitation(visit: Visit) -> None:
 async def desk_members_wrong(visit: Visit) -> None:
     await _invite_to_desk(visit, "nobody@")
     await visit.page.locator("#e-wrong").wait_for()
+
+
+async def _send_list(visit: Visit, content: str) -> None:
+    await visit.go(f"/desk/{DESK}/list")
+    file = FilePayload(name="heime.csv", mimeType="text/csv", buffer=content.encode())
+    await visit.page.locator("#f-file").set_input_files(file)
+    await visit.page.locator("form.entry button").click()
+    await visit.page.locator(".columns-of-list").wait_for()
+    address = visit.page.url.removeprefix(visit.place.url).partition("?")[0]
+    await visit.go(address)
+
+
+async def desk_list_looked_at(visit: Visit) -> None:
+    await _send_list(visit, "Name;PLZ;Ort\nHaus Ulme;33330;Gütersloh\nHaus Fern;99999;Nirgends\n")
+
+
+async def desk_list_unknown_columns(visit: Visit) -> None:
+    await _send_list(visit, "A;B;C\nUlme;33330;Gütersloh\n")
+
+
+async def desk_list_taken(visit: Visit) -> None:
+    name = f"Haus {visit.language} {visit.page.url[-6:]}"
+    await _send_list(visit, f"Name;PLZ;Ort\n{name};33330;Gütersloh\nHaus Fern;99999;Nirgends\n")
+    await visit.page.locator(".big").click()
+    await visit.page.locator("h1").wait_for()
+
+
+async def desk_boundary_wrong(visit: Visit) -> None:
+    await visit.go(f"/desk/{DESK}/boundary")
+    file = FilePayload(name="x.geojson", mimeType="application/json", buffer=b"{}")
+    await visit.page.locator("#f-file").set_input_files(file)
+    await visit.page.locator("form.entry button").click()
+    await visit.page.locator("#e-file").wait_for()

@@ -34,6 +34,7 @@ LINK = "/report/link/<token>"
 OWN = "/report/home/<home_id>"
 BARRIER = "/accessibility/report"
 HOOK = "/webhooks/<webhook_id>"
+HOME_LIST = "/desk/<key>/list/<uuid:number>"
 DESK_PEOPLE = "/desk/<key>/people"
 INSIDE = True
 UNFOLDED = ".drop[open] > summary"
@@ -162,6 +163,39 @@ VIEWS = (
         "Desk, invitation", "signin_redeem.html", "/signin/<token>", inside.desk_invitation, INSIDE
     ),
     View("Desk, trail", "desk_trail.html", "/desk/<key>/trail", at(f"/desk/{DESK}/trail"), INSIDE),
+    View(
+        "Desk, taking part", "desk_join.html", "/desk/<key>/join", at(f"/desk/{DESK}/join"), INSIDE
+    ),
+    View(
+        "Desk, boundary",
+        "desk_boundary.html",
+        "/desk/<key>/boundary",
+        at("/desk/05754/boundary"),
+        INSIDE,
+    ),
+    View(
+        "Desk, boundary, wrong file",
+        "desk_boundary.html",
+        "/desk/<key>/boundary",
+        inside.desk_boundary_wrong,
+        INSIDE,
+    ),
+    View("Desk, list", "desk_list.html", "/desk/<key>/list", at(f"/desk/{DESK}/list"), INSIDE),
+    View(
+        "Desk, list, what changes",
+        "desk_list_preview.html",
+        HOME_LIST,
+        inside.desk_list_looked_at,
+        INSIDE,
+    ),
+    View(
+        "Desk, list, unknown columns",
+        "desk_list_preview.html",
+        HOME_LIST,
+        inside.desk_list_unknown_columns,
+        INSIDE,
+    ),
+    View("Desk, list, taken", "desk_list_done.html", HOME_LIST, inside.desk_list_taken, INSIDE),
     View("Report signed in", "report.html", OWN, inside.own_home, INSIDE),
     View("Report signed in, all unfolded", "report.html", OWN, unfolded(inside.own_home), INSIDE),
     View("Report signed in, foreign home", "message.html", OWN, at("/report/home/nowhere"), INSIDE),

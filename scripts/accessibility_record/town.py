@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import re
 from collections.abc import AsyncIterator, Mapping
@@ -28,6 +29,11 @@ from web.commands.administration import run_in_deployment
 ADMIN = "alma.admin@example.org"
 DESK = "05754008"  # of which Alma is an admin
 LONG = "Seniorenpflegeheimverwaltungsgesellschaft Rheda-Wiedenbrück"
+# Around all homes.
+AREA = {
+    "type": "Polygon",
+    "coordinates": [[[8.1, 51.8], [8.7, 51.8], [8.7, 52.1], [8.1, 52.1], [8.1, 51.8]]],
+}
 _WAIT_SECONDS = 20.0
 _LOOK_SECONDS = 0.05
 
@@ -171,8 +177,13 @@ async def _settle(place: Town) -> None:
     await place.employ("admin", ADMIN, "--name", "Alma Admin")
     for name in ("pat", "rita", "rene"):
         await place.employ(name, f"{name}@example.org", "--home", "anna", "--name", name.title())
-    for key, name in (("05754", "Kreis Gütersloh"), (DESK, "Gütersloh")):
-        await command(dict(place.environ), "municipality", "add", key, "--name", name)
+    area = Path(place.environ["FREIPLATZ_DATA_DIR"]) / "area.geojson"
+    area.write_text(json.dumps(AREA))
+    for key, *more in (
+        ("05754", "--name", "Kreis Gütersloh", "--from", str(area)),
+        (DESK, "--name", "Gütersloh"),
+    ):
+        await command(dict(place.environ), "municipality", "add", key, *more)
         await command(dict(place.environ), "desk", "add", key, ADMIN)
     hook = ("webhook", "add", "https://hooks.example.org/freiplatz", "--provider")
     await command(dict(place.environ), *hook, "caritas-musterstadt")

@@ -19,6 +19,8 @@ _PAGE = 50
 ACTS = {
     "member_invited": N_("%(email)s invited to this desk"),
     "member_removed": N_("%(email)s removed from this desk"),
+    "boundary_changed": N_("Boundary changed"),
+    "list_taken": N_("List %(file)s taken over: %(taken)s new homes, %(changed)s changed"),
 }
 
 
