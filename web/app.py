@@ -25,6 +25,7 @@ from vacancies.deployment import Deployment
 from vacancies.errors import FreiplatzError, Unavailable
 from vacancies.feed import Follower, channel_name
 from vacancies.geocoding import open_geocoder
+from vacancies.looks import Looks
 from vacancies.municipalities import Names
 from vacancies.outbound import Outbound, outbound_of
 from vacancies.servers import revive
@@ -49,6 +50,8 @@ from web.finder import finder
 from web.home import home_pages
 from web.legal import legal
 from web.live import LiveStreams
+from web.looks import LookDoor
+from web.looks import looks as look_files
 from web.openapi import openapi
 from web.opendata.pages import opendata
 from web.operations import operations
@@ -98,7 +101,7 @@ def create_app(
     audience = Audience(board)
     geocoder = open_geocoder(settings.geocoder)
     live = LiveStreams(app.asgi_app, board, audience, geocoder)  # type: ignore[arg-type]
-    app.asgi_app = live  # type: ignore[assignment]
+    looks = Looks(deployment.pool)
     outbound = outbound or outbound_of(settings)
     webhooks = Deliverer(deployment.pool, board, outbound, geocoder, settings.secret_key)
     mail = open_mail_sender(settings)
@@ -132,6 +135,7 @@ def create_app(
         shortlist,
         feedback,
         embed,
+        look_files,
         alert_asking,
         alert_pages,
         report_pages,
@@ -141,6 +145,7 @@ def create_app(
         *DESK_PAGES,
     ):
         app.register_blueprint(blueprint)
+    app.asgi_app = LookDoor(live, looks, app.url_map, settings.public_url)  # type: ignore[assignment]
     init_shortlist(app)
     init_pages(app)
     init_staff(app)
@@ -166,6 +171,7 @@ def create_app(
                 await deployment.is_demo(),
                 AdviceOffices(deployment.pool),
                 Names(deployment.pool),
+                looks,
             )
             await stack.enter_async_context(outbound)
             background = [

@@ -33,6 +33,7 @@ from web.embed import EMBED, check_accent, is_embedded
 from web.embed import PAGE_SIZE as FRAME_PAGE_SIZE
 from web.form import Form, api_parameters
 from web.language import Language
+from web.looks import current_look
 from web.pages import current_language, link, page
 from web.parameters import parse_query
 from web.state import state
@@ -47,8 +48,12 @@ finder = Blueprint("finder", __name__)
 @finder.get(EMBED)
 async def index() -> Response:
     """The finder: form, answer, list, and the data with which the client goes on; also as it
-    fits into a frame of another site."""
-    form = Form.read(request.args)
+    fits into a frame of another site. In the look of a municipality it begins with its homes."""
+    look = current_look()
+    args = request.args
+    if look is not None and set(args) <= {"lang"}:
+        args = MultiDict({"municipality": look.municipality})
+    form = Form.read(args)
     size = FRAME_PAGE_SIZE if is_embedded() else PAGE_SIZE
     try:
         check_accent()
@@ -57,7 +62,8 @@ async def index() -> Response:
         found = state().board.search(query, size, request.args.get("after") or None)
     except (InvalidInput, UnknownPlace, AmbiguousPlace, GeocoderUnavailable) as error:
         return await _refused(form, error)
-    return await _results(form, query, found)
+    greeting = look.greeting if look is not None and args is not request.args else ""
+    return await _results(form, query, found, greeting)
 
 
 def _in_order(query: Query) -> Query:
@@ -128,7 +134,7 @@ def _candidate(form: Form, field: centres.Field, found: dict[str, object]) -> tu
     return shown, link("/", args)
 
 
-async def _results(form: Form, query: Query, found: Page) -> Response:
+async def _results(form: Form, query: Query, found: Page, greeting: str) -> Response:
     language, now, board = current_language(), datetime.now(UTC), state().board
     names = centres.names_of(form.entered)
     place = centres.in_words(names, language)
@@ -144,6 +150,7 @@ async def _results(form: Form, query: Query, found: Page) -> Response:
         form=form,
         query=query,
         welcome=not form.entered,
+        greeting=greeting,
         sentence=sentence,
         cards=[centres.card_at(hit, query, names, language, now) for hit in found.hits],
         empty=EMPTY,

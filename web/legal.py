@@ -6,6 +6,7 @@ file (`vacancies/operator.py`), and what is missing there the page says.
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,6 +15,7 @@ from quart import Blueprint, Response, current_app
 
 from vacancies.operator import Page
 from web.language import DEFAULT, languages
+from web.looks import current_look
 from web.pages import current_language, page
 from web.state import state
 from web.words import N_
@@ -80,7 +82,19 @@ async def _page(name: Page, **values: Any) -> Response:
         missing=[language.gettext(FIELDS[field]) for field in operator.missing(name)],
         more=getattr(operator.texts[said_in], name) if said_in else (),
         more_language=said_in,
+        own_words=_own_words(name),
         # The language in which the law is written, and operators write.
         is_german=language.code == DEFAULT,
         **values,
     )
+
+
+def _own_words(name: Page) -> tuple[str, list[list[str]]] | None:
+    """What the municipality says there in whose look the page is: its name, and paragraphs of
+    lines. A blank line ends a paragraph."""
+    look = current_look()
+    text = {"imprint": look.imprint, "privacy": look.privacy}.get(name, "") if look else ""
+    if look is None or not text.strip():
+        return None
+    paragraphs = re.split(r"\n\s*\n", text.replace("\r\n", "\n").strip())
+    return look.name, [paragraph.split("\n") for paragraph in paragraphs]

@@ -10,6 +10,7 @@ from werkzeug.datastructures import MultiDict
 
 from web.embed import EMBED, accent, full_address, is_embedded
 from web.language import DEFAULT, Language, choose, languages
+from web.looks import current_look, in_look, is_own_host
 from web.packing import accepted, pack, packed_response
 from web.state import state
 
@@ -55,8 +56,8 @@ def _is_desk(path: str) -> bool:
 
 
 def link(path: str, args: MultiDict[str, str] | None = None) -> str:
-    """An address of ours with these parameters, in the language of this page. A search that
-    starts in a frame stays in it, with its colour."""
+    """An address of ours with these parameters, in the language of this page and in its look. A
+    search that starts in a frame stays in it, with its colour."""
     pairs = [(key, value) for key, value in (args or MultiDict()).items(multi=True) if value]
     if path == "/" and is_embedded():
         path, pairs = EMBED, pairs + [("accent", accent())] * bool(accent())
@@ -65,7 +66,7 @@ def link(path: str, args: MultiDict[str, str] | None = None) -> str:
     said = has_request_context() and _is_reporting(path) and "lang" in request.args
     if language.code != DEFAULT or said:
         pairs.append(("lang", language.code))
-    return f"{path}?{urlencode(pairs)}" if pairs else path
+    return in_look(f"{path}?{urlencode(pairs)}" if pairs else path)
 
 
 def _in_other_language(code: str) -> str:
@@ -73,7 +74,7 @@ def _in_other_language(code: str) -> str:
     pairs = [(k, v) for k, v in request.args.items(multi=True) if k != "lang" and v]
     if code != DEFAULT or _is_reporting(request.path):
         pairs.append(("lang", code))
-    return f"{request.path}?{urlencode(pairs)}" if pairs else request.path
+    return in_look(f"{request.path}?{urlencode(pairs)}" if pairs else request.path)
 
 
 def _languages_here() -> list[Language]:
@@ -172,6 +173,8 @@ def init_pages(app: Quart) -> None:
         is_embedded=is_embedded,
         accent=accent,
         full_address=full_address,
+        current_look=current_look,
+        is_own_host=is_own_host,
     )
     # Now, and not while the first reader waits.
     languages()

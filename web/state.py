@@ -14,6 +14,7 @@ from vacancies.deployment import Deployment
 from vacancies.feed import Follower
 from vacancies.geocoding import Geocoder
 from vacancies.lasting_fit import Lasting
+from vacancies.looks import Looks
 from vacancies.municipalities import Names
 from web.figures import Figures
 from web.live import LiveStreams
@@ -33,6 +34,7 @@ class State:
     demo: bool
     advice: AdviceOffices
     municipalities: Names
+    looks: Looks
     lasting: Lasting = field(default_factory=Lasting)
     exports: Exports = field(default_factory=Exports)
 

@@ -168,3 +168,15 @@ async def desk_boundary_wrong(visit: Visit) -> None:
     await visit.page.locator("#f-file").set_input_files(file)
     await visit.page.locator("form.entry button").click()
     await visit.page.locator("#e-file").wait_for()
+
+
+async def desk_settings_wrong(visit: Visit) -> None:
+    await visit.go(f"/desk/{DESK}/settings")
+    await visit.page.locator("#f-accent").fill("yellow")
+    await visit.page.locator("form.entry button").first.click()
+    await visit.page.locator("#e-wrong").wait_for()
+
+
+async def in_a_look(visit: Visit) -> None:
+    await visit.go("/guetersloh?include_full=true&place=33330")
+    await visit.page.locator(".card").first.wait_for()

@@ -35,6 +35,7 @@ OWN = "/report/home/<home_id>"
 BARRIER = "/accessibility/report"
 HOOK = "/webhooks/<webhook_id>"
 HOME_LIST = "/desk/<key>/list/<uuid:number>"
+DESK_SETTINGS = "/desk/<key>/settings"
 DESK_PEOPLE = "/desk/<key>/people"
 INSIDE = True
 UNFOLDED = ".drop[open] > summary"
@@ -196,6 +197,18 @@ VIEWS = (
         INSIDE,
     ),
     View("Desk, list, taken", "desk_list_done.html", HOME_LIST, inside.desk_list_taken, INSIDE),
+    View(
+        "Desk, settings", "desk_settings.html", DESK_SETTINGS, at(f"/desk/{DESK}/settings"), INSIDE
+    ),
+    View(
+        "Desk, settings, no colour",
+        "desk_settings.html",
+        DESK_SETTINGS,
+        inside.desk_settings_wrong,
+        INSIDE,
+    ),
+    View("Look of a municipality", "finder.html", "/", inside.in_a_look),
+    View("Look of a municipality, imprint", "imprint.html", "/imprint", at("/guetersloh/imprint")),
     View("Report signed in", "report.html", OWN, inside.own_home, INSIDE),
     View("Report signed in, all unfolded", "report.html", OWN, unfolded(inside.own_home), INSIDE),
     View("Report signed in, foreign home", "message.html", OWN, at("/report/home/nowhere"), INSIDE),

@@ -23,6 +23,7 @@ from scripts.report_pictures import HOME, SECRET, employ_long_ago
 from vacancies.deployment import Deployment
 from vacancies.lasting import Step, size_of
 from vacancies.lasting_fit import record_steps
+from vacancies.looks import record_look
 from vacancies.models import CareForm
 from web.commands.administration import run_in_deployment
 
@@ -185,10 +186,19 @@ async def _settle(place: Town) -> None:
     ):
         await command(dict(place.environ), "municipality", "add", key, *more)
         await command(dict(place.environ), "desk", "add", key, ADMIN)
+    await command(dict(place.environ), "municipality", "address", DESK, "--path", "guetersloh")
+    await asyncio.to_thread(run_in_deployment, dress)
     hook = ("webhook", "add", "https://hooks.example.org/freiplatz", "--provider")
     await command(dict(place.environ), *hook, "caritas-musterstadt")
     await asyncio.to_thread(run_in_deployment, employ_long_ago)
     await command(dict(place.environ), "staff", "revoke-links", str(place.members["rene"]))
+
+
+async def dress(deployment: Deployment) -> None:
+    """A look of which the colour cannot be read as it is."""
+    words = {"greeting": "Willkommen in Gütersloh.", "imprint": "Stadt Gütersloh", "privacy": ""}
+    async with deployment.pool.acquire() as connection:
+        await record_look(connection, DESK, accent="#ffe14d", **words)
 
 
 async def sign_in(place: Town, page: Page, email: str = ADMIN) -> None:

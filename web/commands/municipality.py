@@ -19,6 +19,7 @@ from vacancies.assignment import (
 from vacancies.boundary_files import Area, area_of, read_areas
 from vacancies.deployment import Deployment
 from vacancies.homes import select_homes
+from vacancies.looks import record_addresses, select_look
 from vacancies.municipalities import (
     Municipality,
     delete_municipality,
@@ -26,7 +27,11 @@ from vacancies.municipalities import (
     select_municipalities,
     select_municipality,
 )
+from web.app import create_app
 from web.commands.administration import print_json, run_in_deployment
+from web.link_mail import public_address
+from web.looks import reserved
+from web.origin import host_of
 
 
 class Joined(msgspec.Struct, frozen=True, kw_only=True):
@@ -143,6 +148,44 @@ async def _assign_all(deployment: Deployment) -> int:
     ) as bar:
         async with deployment.pool.acquire() as connection:
             return await Assigner().run(connection, deployment.writer, bar.update)
+
+
+@municipality.command("address")
+@click.argument("key", callback=_key)
+@click.option("--path", help="Its pages stand below it, as guetersloh for /guetersloh.")
+@click.option("--host", help="Its pages are read under this host name too; point it to us.")
+@click.option("--none", "take_away", is_flag=True, help="Take both away.")
+def municipality_address(key: str, path: str | None, host: str | None, take_away: bool) -> None:
+    """Give KEY addresses of its own for pages in its look. What is not named stays."""
+    if not (path or host) and not take_away:
+        raise click.UsageError("Name a --path, a --host, or --none.")
+    if path and not re.fullmatch(r"[a-z][a-z0-9-]{1,39}", path):
+        raise click.ClickException("A path has small letters, digits and hyphens: guetersloh.")
+    if host and not re.fullmatch(r"[a-z0-9-]+(\.[a-z0-9-]+)+", host):
+        raise click.ClickException("A host name looks like pflege.guetersloh.de.")
+
+    async def work(deployment: Deployment) -> str:
+        public_url = deployment.settings.public_url
+        if host and not public_url:
+            raise click.ClickException(
+                "Set FREIPLATZ_PUBLIC_URL first: under the host name pages can only be read, and"
+                " lead there for everything else."
+            )
+        if host and host == host_of(public_url or ""):
+            raise click.ClickException("That is the public address of the deployment itself.")
+        if path in reserved(create_app(deployment).url_map):
+            raise click.ClickException(f"/{path} is a page of ours already. Choose another one.")
+        each = await select_municipality(deployment.pool, key)
+        before = await select_look(deployment.pool, key)
+        kept = (None, None) if before is None or take_away else (before.path, before.host)
+        await record_addresses(deployment.pool, key, path or kept[0], host or kept[1])
+        found = await select_look(deployment.pool, key)
+        assert found is not None
+        there = [f"{public_address(deployment.settings)}/{found.path}"] if found.path else []
+        there += [f"https://{found.host}/"] if found.host else []
+        return f"{each.name}: {', '.join(there) or 'no address of its own'}"
+
+    click.echo(run_in_deployment(work))
 
 
 @municipality.command("remove")

@@ -158,8 +158,8 @@ def _advised(standing: Standing, language: Language) -> list[Step]:
         ),
         _step(
             _("Who is told when a home stays silent"),
-            "",
-            "" if standing.has_policy else _("Nobody in your office yet. The operator sets that."),
+            "/settings",
+            "" if standing.has_policy else _("Nobody in your office yet."),
             _("Your office gets a mail."),
             otherwise="advised",
         ),

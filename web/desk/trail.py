@@ -19,6 +19,8 @@ _PAGE = 50
 ACTS = {
     "member_invited": N_("%(email)s invited to this desk"),
     "member_removed": N_("%(email)s removed from this desk"),
+    "look_changed": N_("Look or texts of the pages changed"),
+    "policy_changed": N_("Reports are fresh for %(fresh)s hours now, and count for %(ageing)s"),
     "boundary_changed": N_("Boundary changed"),
     "list_taken": N_("List %(file)s taken over: %(taken)s new homes, %(changed)s changed"),
 }
