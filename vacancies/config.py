@@ -41,11 +41,13 @@ class Basemap:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenData:
     """Under which `licence` the data are given away, and whom to name as their source (empty: the
-    operator). `contributor` is how GovData names who delivers them (DCAT-AP.de), if it does."""
+    operator). `contributor` is how GovData names who delivers them (DCAT-AP.de), if it does.
+    Each day is kept for `archive_years`; with 0 no more days are."""
 
     licence: Licence = LICENCES[DEFAULT_LICENCE]
     attribution: str = ""
     contributor: str = ""
+    archive_years: int = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,7 @@ NAMES = tuple(
         "OPEN_DATA_LICENCE",
         "OPEN_DATA_ATTRIBUTION",
         "OPEN_DATA_CONTRIBUTOR",
+        "OPEN_DATA_ARCHIVE_YEARS",
     )
 )
 
@@ -143,6 +146,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         licence=_licence(value("OPEN_DATA_LICENCE") or DEFAULT_LICENCE, wrong),
         attribution=value("OPEN_DATA_ATTRIBUTION") or "",
         contributor=_contributor(value("OPEN_DATA_CONTRIBUTOR") or "", wrong),
+        archive_years=number("OPEN_DATA_ARCHIVE_YEARS", 5, 0, 100),
     )
     secret = value("SECRET_KEY")
     if secret is not None and len(secret) < 32:

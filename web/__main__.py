@@ -29,6 +29,7 @@ COMMANDS = {
     "corrections": "web.commands.corrections:corrections",
     "lasting": "web.commands.lasting:lasting",
     "alerts": "web.commands.alerts:alerts",
+    "archive": "web.commands.archive:archive",
     "demo": "web.commands.demo:demo",
 }
 

@@ -53,7 +53,10 @@ from web.live import LiveStreams
 from web.looks import LookDoor
 from web.looks import looks as look_files
 from web.openapi import openapi
+from web.opendata.archive_pages import archive
+from web.opendata.archiving import Archiver
 from web.opendata.pages import opendata
+from web.opendata.terms import terms_of
 from web.operations import operations
 from web.pages import error_page, init_pages
 from web.passkeys import passkeys
@@ -131,6 +134,7 @@ def create_app(
         corrections,
         legal,
         opendata,
+        archive,
         barrier,
         shortlist,
         feedback,
@@ -174,6 +178,13 @@ def create_app(
                 looks,
             )
             await stack.enter_async_context(outbound)
+            archiver = Archiver(
+                deployment.pool,
+                board,
+                follower,
+                terms_of(settings, is_demo=state().demo),
+                settings.open_data.archive_years,
+            )
             background = [
                 state().lasting.run_for_ever(deployment.pool),
                 asyncio.to_thread(geocoder.prepare),
@@ -183,6 +194,7 @@ def create_app(
                 alerts.matcher.run_for_ever(),
                 alerts.teller.run_for_ever(),
                 tidy_for_ever(deployment.pool, _notes(deployment)),
+                archiver.run_for_ever(),
                 remind_for_ever(Scheduler(deployment.pool, open_post(settings))),
                 ask_for_ever(open_asker(settings, deployment.pool)),
             ]

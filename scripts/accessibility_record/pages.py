@@ -32,6 +32,7 @@ WRONG = "/homes/<home_id>/wrong"
 TRAIL = "/homes/<home_id>/trail"
 LINK = "/report/link/<token>"
 OWN = "/report/home/<home_id>"
+ARCHIVE = "/opendata/archive/"
 BARRIER = "/accessibility/report"
 HOOK = "/webhooks/<webhook_id>"
 HOME_LIST = "/desk/<key>/list/<uuid:number>"
@@ -87,6 +88,7 @@ VIEWS = (
     View("Privacy", "privacy.html", "/privacy", at("/privacy")),
     View("Accessibility", "accessibility.html", "/accessibility", at("/accessibility")),
     View("Open data", "opendata.html", "/opendata/", at("/opendata/")),
+    View("Open data, archive", "opendata_archive.html", ARCHIVE, at(ARCHIVE)),
     View("Barrier", "barrier.html", BARRIER, at(BARRIER)),
     View("Barrier, nothing said", "barrier.html", BARRIER, seeking.barrier_wrong),
     View("Barrier, sent", "message.html", BARRIER, at(BARRIER + "?sent=1")),

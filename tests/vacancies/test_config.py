@@ -32,6 +32,7 @@ def test_one_sentence_lists_everything_that_is_wrong() -> None:
                 "FREIPLATZ_EMBED_ORIGINS": "www.example.org",
                 "FREIPLATZ_OPEN_DATA_LICENCE": "cc-by-nc",
                 "FREIPLATZ_OPEN_DATA_CONTRIBUTOR": "kreis",
+                "FREIPLATZ_OPEN_DATA_ARCHIVE_YEARS": "ever",
             }
         )
     for name in (
@@ -47,6 +48,7 @@ def test_one_sentence_lists_everything_that_is_wrong() -> None:
         "EMBED_ORIGINS",
         "OPEN_DATA_LICENCE",
         "OPEN_DATA_CONTRIBUTOR",
+        "OPEN_DATA_ARCHIVE_YEARS",
     ):
         assert f"FREIPLATZ_{name}" in raised.value.detail
 
@@ -132,12 +134,14 @@ def test_open_data_have_a_licence_of_the_list() -> None:
             "FREIPLATZ_OPEN_DATA_LICENCE": "cc-zero",
             "FREIPLATZ_OPEN_DATA_ATTRIBUTION": "Kreis Musterstadt",
             "FREIPLATZ_OPEN_DATA_CONTRIBUTOR": "http://dcat-ap.de/def/contributors/kreis",
+            "FREIPLATZ_OPEN_DATA_ARCHIVE_YEARS": "0",
         }
     ).open_data
     assert found == OpenData(
         licence=LICENCES["cc-zero"],
         attribution="Kreis Musterstadt",
         contributor="http://dcat-ap.de/def/contributors/kreis",
+        archive_years=0,
     )
 
 

@@ -1,16 +1,20 @@
 """The catalogue for data portals: DCAT-AP 3.0 with the German additions of DCAT-AP.de 3.0.
 
-One catalogue, one dataset, and a distribution for each line of `distributions.py`. What is not
-known is left out: a portal shows an empty field better than a wrong one.
+One catalogue with two datasets: what is free now, with a distribution for each line of
+`distributions.py`, and the archive, with the list of its days. A dataset for each day would be
+thousands, for which no portal has a place. What is not known is left out: a portal shows an empty
+field better than a wrong one.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 from vacancies.models import Listing
 from web.language import choose
-from web.opendata.distributions import DISTRIBUTIONS, Distribution
+from web.opendata.archive import ROOT
+from web.opendata.distributions import ARCHIVE, DISTRIBUTIONS, Distribution
 from web.opendata.rdf import Node, Value, iri, iri_text, json_ld, plain, said, turtle, typed
 from web.opendata.served import Document, Taken
 from web.opendata.terms import Terms
@@ -40,6 +44,16 @@ _TEXT = said(
     " when, and how old the report is. The homes report themselves, and changes are in the files"
     " within seconds.",
 )
+_ARCHIVE_TITLE = said(
+    de="Freie Plätze in Pflegeeinrichtungen: Tagesarchiv",
+    en="Free places in care homes: daily archive",
+)
+_ARCHIVE_TEXT = said(
+    de="Die Dateien eines jeden Tages, so wie sie an diesem Tag waren, gepackt, mit Prüfsumme."
+    " Tage, die fehlen, sind genannt.",
+    en="The files of each day as they were on that day, packed, with a checksum. Days that are"
+    " missing are named.",
+)
 _KEYWORDS = {
     "de": ("Pflege", "Pflegeheim", "Pflegeplatz", "Kurzzeitpflege", "freie Plätze", "Echtzeit"),
     "en": ("care home", "nursing home", "short-term care", "vacancies", "real time"),
@@ -65,14 +79,9 @@ def graph(taken: Taken, terms: Terms) -> list[Node]:
         "dct:license": [licence],
         "foaf:homepage": [homepage],
         "dcat:themeTaxonomy": [iri(f"{_EU}/data-theme")],
-        "dcat:dataset": [iri(f"{address}#dataset")],
+        "dcat:dataset": [iri(f"{address}#dataset"), iri(f"{address}#archive")],
     }
-    dataset: Node = {
-        "@id": iri_text(f"{address}#dataset"),
-        "@type": ["dcat:Dataset"],
-        "dct:title": _TITLE,
-        "dct:description": _TEXT,
-        "dct:identifier": [plain(f"{address}#dataset")],
+    shared: Node = {
         **common,
         "dcat:theme": [iri(f"{_EU}/data-theme/{theme}") for theme in _THEMES],
         "dcat:keyword": [
@@ -81,15 +90,28 @@ def graph(taken: Taken, terms: Terms) -> list[Node]:
             for text in words
             for word in said(**{code: text})
         ],
-        "dct:accrualPeriodicity": [iri(f"{_EU}/frequency/CONT")],
         "dct:accessRights": [iri(f"{_EU}/access-right/PUBLIC")],
-        "dcat:landingPage": [homepage],
         **_districts(taken.homes),
         **({"dcat:contactPoint": [contact]} if terms.email else {}),
         **({"dcatde:contributorID": [iri(terms.contributor)]} if terms.contributor else {}),
-        "dcat:distribution": [iri(f"{address}#{each.key}") for each in DISTRIBUTIONS],
     }
-    nodes = [catalog, dataset, *(_distribution(each, terms, licence) for each in DISTRIBUTIONS)]
+    nodes = [
+        catalog,
+        {
+            **_dataset(f"{address}#dataset", "CONT", homepage, DISTRIBUTIONS),
+            "dct:title": _TITLE,
+            "dct:description": _TEXT,
+            **shared,
+        },
+        {
+            **_dataset(f"{address}#archive", "DAILY", iri(terms.base + ROOT), (ARCHIVE,)),
+            "dct:title": _ARCHIVE_TITLE,
+            "dct:description": _ARCHIVE_TEXT,
+            "dct:source": [iri(f"{address}#dataset")],
+            **shared,
+        },
+        *(_distribution(each, terms, licence) for each in (*DISTRIBUTIONS, ARCHIVE)),
+    ]
     who = {"@id": publisher["@id"], "@type": ["foaf:Agent"]}
     nodes.append({**who, "foaf:name": [plain(terms.publisher)]})
     if taken.homes:
@@ -100,6 +122,19 @@ def graph(taken: Taken, terms: Terms) -> list[Node]:
         mail = iri(f"mailto:{terms.email}")
         nodes.append({**card, "vcard:fn": [plain(terms.publisher)], "vcard:hasEmail": [mail]})
     return nodes
+
+
+def _dataset(name: str, frequency: str, page: Value, distributions: Iterable[Distribution]) -> Node:
+    """What tells a dataset from the other; `frequency` is a code of the EU."""
+    catalogue = name.partition("#")[0]
+    return {
+        "@id": iri_text(name),
+        "@type": ["dcat:Dataset"],
+        "dct:identifier": [plain(name)],
+        "dct:accrualPeriodicity": [iri(f"{_EU}/frequency/{frequency}")],
+        "dcat:landingPage": [page],
+        "dcat:distribution": [iri(f"{catalogue}#{each.key}") for each in distributions],
+    }
 
 
 def _distribution(each: Distribution, terms: Terms, licence: Value) -> Node:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from web.opendata.archive import INDEX_PATH, INDEX_SECONDS
 from web.opendata.dumps import CSV, GEOJSON
 from web.opendata.feed import INDEX, STATUS
 from web.words import N_
@@ -50,4 +51,9 @@ DISTRIBUTIONS = (
         *("application/json", "JSON"),
         N_("For the data platforms of towns: one entity for each home."),
     ),
+)
+# A dataset of its own in the catalogue: what was, not what is.
+ARCHIVE = Distribution(
+    *("archive-index", "JSON", INDEX_PATH, INDEX_SECONDS, "application/json", "JSON"),
+    N_("For research: where the files of each day are, with their size and SHA-256."),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from quart import Blueprint, Response
 
+from web.opendata.archive import ROOT
 from web.opendata.catalogue import JSON_LD, TURTLE
 from web.opendata.distributions import DISTRIBUTIONS
 from web.opendata.dumps import CSV, GEOJSON
@@ -23,6 +24,7 @@ async def overview() -> Response:
         "opendata.html",
         distributions=DISTRIBUTIONS,
         terms=_terms(),
+        archive_path=ROOT,
         catalogues=(("Turtle", TURTLE.path), ("JSON-LD", JSON_LD.path)),
     )
 

@@ -84,7 +84,7 @@ class Exports:
 
     async def _renew(self, document: Document, board: Board, terms: Terms) -> Encoded:
         self.encoded += 1
-        epoch, taken, now = board.epoch, _take(board), datetime.now(UTC).replace(microsecond=0)
+        epoch, taken, now = board.epoch, take(board), datetime.now(UTC).replace(microsecond=0)
         checked_at, known = monotonic(), self._kept.get(document.path)
 
         def encode() -> Encoded:
@@ -106,8 +106,8 @@ def _is_good(kept: Encoded, document: Document, board: Board) -> bool:
     return kept.revision == board.revision or monotonic() - kept.checked_at < document.seconds
 
 
-def _take(board: Board) -> Taken:
-    """Without an `await`, so all of it is one state."""
+def take(board: Board) -> Taken:
+    """Without an `await`, so all of it is one state. What is exported as a file comes from here."""
     slots, _ = board.match(Query(include_full=True))
     return Taken(board.revision, [board.listing(slot) for slot in slots.tolist()])
 

@@ -56,8 +56,11 @@ async def test_it_has_what_dcat_ap_asks_for(region: Service) -> None:
     graph = await catalogue(region)
     ok, text = conforms(graph)
     assert ok, text
-    dataset = only(graph.subjects(RDF.type, DCAT.Dataset))
-    assert str(dataset) == f"{BASE}/opendata/#dataset"
+    dataset, archive = (URIRef(f"{BASE}/opendata/#{name}") for name in ("dataset", "archive"))
+    assert set(graph.subjects(RDF.type, DCAT.Dataset)) == {dataset, archive}
+    assert set(graph.objects(None, DCAT.dataset)) == {dataset, archive}
+    assert str(graph.value(archive, DCTERMS.accrualPeriodicity)) == f"{EU}/frequency/DAILY"
+    assert graph.value(archive, DCAT.landingPage) == URIRef(f"{BASE}/opendata/archive/")
     themes = {str(theme) for theme in graph.objects(dataset, DCAT.theme)}
     assert themes == {f"{EU}/data-theme/HEAL", f"{EU}/data-theme/SOCI"}
     assert str(graph.value(dataset, DCTERMS.accrualPeriodicity)) == f"{EU}/frequency/CONT"
@@ -77,7 +80,8 @@ async def test_it_has_what_dcat_ap_asks_for(region: Service) -> None:
 async def test_each_distribution_can_be_had(region: Service) -> None:
     graph = await catalogue(region)
     found = list(graph.subjects(RDF.type, DCAT.Distribution))
-    assert len(found) == len(DISTRIBUTIONS)
+    assert len(found) == len(DISTRIBUTIONS) + 1
+    assert len(set(graph.objects(None, DCAT.distribution))) == len(found)
     for node in found:
         address = str(graph.value(node, DCAT.downloadURL))
         assert address.startswith(BASE)
@@ -123,7 +127,8 @@ async def test_the_shapes_miss_what_is_taken_out(region: Service) -> None:
 async def test_what_is_not_known_is_left_out(service: Service) -> None:
     """No operator, no e-mail address, no home yet."""
     graph = await catalogue(service)
-    dataset = only(graph.subjects(RDF.type, DCAT.Dataset))
+    dataset = URIRef("http://127.0.0.1:8000/opendata/#dataset")
+    assert (dataset, RDF.type, DCAT.Dataset) in graph
     for name in (DCAT.contactPoint, DCATDE.contributorID, DCATDE.politicalGeocodingURI):
         assert (dataset, name, None) not in graph
     assert graph.value(dataset, DCTERMS.spatial) == URIRef(f"{EU}/country/DEU")

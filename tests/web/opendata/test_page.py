@@ -12,6 +12,7 @@ from playwright.async_api import Browser
 from tests.conftest import Service, served
 from tests.web.conftest import opened, violations
 from tests.web.opendata.conftest import fetch
+from tests.web.opendata.test_archive import archiver
 from tests.web.test_pages import HOSTILE, get, text
 from vacancies.config import OpenData, Settings
 from vacancies.licences import LICENCES
@@ -21,7 +22,7 @@ async def test_it_lists_what_there_is(region: Service) -> None:
     status, html = await get(region, "/opendata/")
     assert status == 200
     found = re.findall(r'href="(/opendata/[^"?]+)"', html)
-    assert len(set(found)) == 5
+    assert len(set(found)) == 6
     for path in found:
         assert (await fetch(region, path))[0] == 200
     words = text(html)
@@ -59,10 +60,14 @@ async def test_a_licence_without_conditions_says_so(settings: Settings) -> None:
 
 
 @pytest.mark.browser
+@pytest.mark.parametrize("path", ["/opendata/", "/opendata/archive/"])
 @pytest.mark.parametrize("language", ["de", "de-simple"])
-async def test_everybody_can_read_it(region: Service, browser: Browser, language: str) -> None:
+async def test_everybody_can_read_it(
+    region: Service, browser: Browser, language: str, path: str
+) -> None:
+    assert await archiver(region).make_if_due() is not None
     narrow = {"width": 320, "height": 740}
-    path = f"/opendata/?lang={language}"
+    path += f"?lang={language}"
     async with opened(browser, region, path, narrow, bypass_csp=True) as page:
         assert await page.evaluate("document.documentElement.scrollWidth") <= 320
         assert await violations(page) == []
