@@ -74,6 +74,7 @@ from web.standards.errors import error_in_standard
 from web.standards.fhir import fhir
 from web.standards.hsds import hsds
 from web.standards.ngsi_ld import ngsi_ld
+from web.standards.ngsi_ld_subscribing import subscribing
 from web.state import State, state
 from web.trail import trail
 from web.upload import upload
@@ -87,7 +88,7 @@ log = structlog.get_logger()
 
 MAX_BODY_BYTES = 2 * 1024 * 1024
 REVIVE_SECONDS = 2.0
-STANDARDS = (fhir, hsds, ngsi_ld)
+STANDARDS = (fhir, hsds, ngsi_ld, subscribing)
 STAFF_PAGES = (signin, passkeys, account, people, trail, home_report_pages, upload, webhooks_desk)
 
 
@@ -106,7 +107,7 @@ def create_app(
     live = LiveStreams(app.asgi_app, board, audience, geocoder)  # type: ignore[arg-type]
     looks = Looks(deployment.pool)
     outbound = outbound or outbound_of(settings)
-    webhooks = Deliverer(deployment.pool, board, outbound, geocoder, settings.secret_key)
+    webhooks = Deliverer(deployment.pool, board, outbound, geocoder, settings)
     mail = open_mail_sender(settings)
     alerts = open_alerts(deployment, board, geocoder, outbound, mail)
     app.extensions.update(

@@ -25,6 +25,8 @@ OPEN_TO_PROGRAMS = {
     "/alerts/<token>/renew": "the same",
     "/alerts/<token>/hours": "the same",
     "/alerts/<token>/stop": "the same, and for mail programs (RFC 8058)",
+    "/ngsi-ld/v1/subscriptions": "opens by a token in a header, as /api does",
+    "/ngsi-ld/v1/subscriptions/<path:name>": "the same",
 }
 
 

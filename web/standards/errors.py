@@ -16,7 +16,12 @@ from web.problems import PROBLEM_TYPE, Problem, problem_response
 from web.standards.answer import FHIR_JSON
 
 _ETSI = "https://uri.etsi.org/ngsi-ld/errors/"
-_ETSI_BY_CODE = {"unknown_tenant": "NonexistentTenant", "not_supported": "OperationNotSupported"}
+_ETSI_BY_CODE = {
+    "unknown_tenant": "NonexistentTenant",
+    "not_supported": "OperationNotSupported",
+    "already_exists": "AlreadyExists",
+    "invalid_json": "InvalidRequest",
+}
 _ETSI_BY_STATUS = {400: "BadRequestData", 404: "ResourceNotFound", 410: "ResourceNotFound"}
 # Codes of http://hl7.org/fhir/issue-type
 _ISSUES = {

@@ -1,6 +1,7 @@
 """Free places as NGSI-LD, read only: entities, and the context of their words.
 
-ETSI GS CIM 009 v1.8.1, clauses 6.4 and 6.5. There is one tenant, and nothing to subscribe to here.
+ETSI GS CIM 009 v1.8.1, clauses 6.4 and 6.5. There is one tenant. Subscriptions are in
+`ngsi_ld_subscribing.py`.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from web.standards.answer import (
     open_to_all,
     unchanged,
 )
-from web.standards.ngsi_ld_entities import CORE_CONTEXT, URN, context_address, entity
+from web.standards.ngsi_ld_entities import CORE_CONTEXT, URN, context_address, context_link, entity
 from web.standards.ngsi_ld_query import (
     Choice,
     check_parameters,
@@ -40,7 +41,6 @@ from web.state import state
 
 ngsi_ld = open_to_all(Blueprint("ngsi_ld", __name__, url_prefix="/ngsi-ld/v1"))
 
-_CONTEXT_LINK = "http://www.w3.org/ns/json-ld#context"
 _YEAR_SECONDS = 365 * 24 * 3600
 
 
@@ -112,8 +112,7 @@ def _with_context(found: entities.Entity | None, kind: str, where: Source) -> di
 def _answer(body: bytes, kind: str, tag: str, where: Source) -> Response:
     response = answer(body, kind, tag)
     if kind == JSON:
-        link = f'<{context_address(where.address)}>; rel="{_CONTEXT_LINK}"; type="{JSON_LD}"'
-        response.headers.add("Link", link)
+        response.headers.add("Link", context_link(where.address))
     return response
 
 

@@ -68,6 +68,12 @@ def context_address(address: str) -> str:
     return address + CONTEXT_PATH
 
 
+def context_link(address: str) -> str:
+    """The header that names the context beside plain JSON (clause 6.3.5)."""
+    rel = "http://www.w3.org/ns/json-ld#context"
+    return f'<{context_address(address)}>; rel="{rel}"; type="application/ld+json"'
+
+
 def context(address: str) -> dict[str, Any]:
     """Our words, then ETSI's. A word never changes its meaning."""
     own = [*_OWN_WORDS, *(form_word(s, form) for s in ("free", "licensed") for form in CareForm)]

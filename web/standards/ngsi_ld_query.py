@@ -6,6 +6,7 @@ Strict: what the standard knows and we cannot do is refused, and so is what nobo
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import msgspec
@@ -50,7 +51,7 @@ _NOT_HERE = {
     "via",
 }
 _FORMATS = {"normalized": False, "simplified": True, "keyValues": True}
-_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[!-~]+")
+URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[!-~]+")
 _NEAR = re.compile(r"near;(max|min)Distance==([0-9.]{1,20})")
 _FARTHEST_KM = 20_100.0  # half way round the earth
 
@@ -134,9 +135,9 @@ def read_choice() -> Choice:
         )
     ids = _listed("id")
     for each in ids:
-        if not _URI.fullmatch(each):
+        if not URI.fullmatch(each):
             raise InvalidParameter(f"{each!r} is no URI, such as {URN}1.", field="id")
-    area, not_in = _area()
+    area, not_in = read_area(args)
     is_counted = _flag("count")
     limit = whole_number("limit", PAGE, 0 if is_counted else 1)
     if limit > MOST_OF_A_PAGE:
@@ -154,7 +155,7 @@ def read_choice() -> Choice:
 
 def find_homes(choice: Choice, board: Board) -> list[Listing]:
     """All homes that are asked for, in the order of their ids, from one state of the board."""
-    if choice.types and not choice.types & {TYPE, f"{_vocabulary()}{TYPE}"}:
+    if choice.types and not choice.types & {TYPE, f"{vocabulary(own_address())}{TYPE}"}:
         return []
     found = homes(board, choice.area)
     if choice.not_in is not None:
@@ -165,9 +166,8 @@ def find_homes(choice: Choice, board: Board) -> list[Listing]:
     return found
 
 
-def _area() -> tuple[Query, Query | None]:
-    """Where to look, and where not to."""
-    args = request.args
+def read_area(args: Mapping[str, str]) -> tuple[Query, Query | None]:
+    """Where to look, and where not to, by the members of a geo-query (clause 4.10)."""
     georel = args.get("georel", "").strip()
     if not georel:
         for name in ("geometry", "coordinates", "geoproperty"):
@@ -184,15 +184,15 @@ def _area() -> tuple[Query, Query | None]:
     if args.get("geoproperty", "location") != "location":
         raise InvalidParameter("Homes have location only.", field="geoproperty")
     radius_km = min(number(found[2], "georel") / 1000, _FARTHEST_KM)
-    circle = Query(centres=(_center(),), radius_km=radius_km, include_full=True)
+    circle = Query(centres=(_center(args),), radius_km=radius_km, include_full=True)
     return (circle, None) if found[1] == "max" else (EVERYBODY, circle)
 
 
-def _center() -> Point:
+def _center(args: Mapping[str, str]) -> Point:
     """From `[longitude,latitude]`, as in GeoJSON."""
     try:
         longitude, latitude = msgspec.json.decode(
-            request.args.get("coordinates", ""), type=tuple[float, float]
+            args.get("coordinates", ""), type=tuple[float, float]
         )
     except (msgspec.MsgspecError, UnicodeError):
         longitude = latitude = 999.0
@@ -216,8 +216,9 @@ def _listed(name: str) -> list[str]:
 
 def _names(name: str) -> frozenset[str]:
     """Members by our short names or by their full ones."""
-    return frozenset(each.removeprefix(_vocabulary()) for each in _listed(name))
+    return frozenset(each.removeprefix(vocabulary(own_address())) for each in _listed(name))
 
 
-def _vocabulary() -> str:
-    return context_address(own_address()) + "#"
+def vocabulary(address: str) -> str:
+    """What our full names begin with, at that public address."""
+    return context_address(address) + "#"

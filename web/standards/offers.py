@@ -37,6 +37,14 @@ def homes(board: Board, query: Query = EVERYBODY) -> list[Listing]:
     return [board.listing(slot) for slot in board.by_id(slots).tolist()]
 
 
+def changes(board: Board, revision: int, query: Query, at_most: int) -> list[tuple[Listing, bool]]:
+    """The first homes that changed after `revision`, in ascending revision, closed ones too; each
+    with whether it lies in the area of `query`, which names nothing else."""
+    slots = board.changed_since(revision)[:at_most]
+    inside = set(board.in_area(query, slots)[0].tolist())
+    return [(board.listing(slot), slot in inside) for slot in slots.tolist()]
+
+
 def forms(listing: Listing) -> list[CareForm]:
     """The care forms that a home has: by licensed places or by what it reports."""
     known = {form for form, places in listing.profile.capacity.items() if places}

@@ -11,6 +11,12 @@ class NotAcceptable(FreiplatzError):
     code = "not_acceptable"
 
 
+class WrongMediaType(FreiplatzError):
+    """The body is of a type that is not understood here."""
+
+    code = "wrong_media_type"
+
+
 class NotSupported(FreiplatzError):
     """The standard knows it, this service does not."""
 
@@ -27,3 +33,15 @@ class UnknownResource(FreiplatzError):
     """There is nothing of that kind, or with that id, under this standard."""
 
     code = "unknown_resource"
+
+
+class TooManySubscriptions(FreiplatzError):
+    """The subscriber has as many as it may have."""
+
+    code = "too_many_subscriptions"
+
+
+class AlreadyExists(FreiplatzError):
+    """There is a subscription with that id."""
+
+    code = "already_exists"

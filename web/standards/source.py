@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from vacancies.config import Settings
 from vacancies.licences import Licence
 from vacancies.models import Listing
 from web.home import home_path
@@ -26,7 +27,11 @@ class Source(NamedTuple):
 
 def source() -> Source:
     """Looked up once for a document, not for each of its homes."""
-    terms = terms_of(state().settings, is_demo=state().demo)
+    return source_of(state().settings, is_demo=state().demo)
+
+
+def source_of(settings: Settings, *, is_demo: bool) -> Source:
+    terms = terms_of(settings, is_demo=is_demo)
     return Source(terms.base, terms.licence, terms.attribution)
 
 

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 
 from vacancies.database import Connection
 from web.webhooks.deliveries import Delivery, insert_delivery
-from web.webhooks.endpoints import Reason, WebhookState
+from web.webhooks.endpoints import Language, Reason, WebhookState
 
 # Whoever resumes a webhook at once needs no note. It also bounds the mail that somebody with
 # a key can make us send, by a receiver that says 410 to everything.
@@ -32,6 +32,7 @@ class Claim:
     token: uuid.UUID
     provider: str | None
     search: str | None
+    speaks: Language
     address: str
     epoch: str
     cursor: int
@@ -67,11 +68,12 @@ async def claim_webhooks(
         "UPDATE webhook w SET claim = $1, claimed_until = $2 FROM ("
         "SELECT id FROM webhook WHERE state = 'active' AND next_attempt_at <= $3"
         " AND (claimed_until IS NULL OR claimed_until <= $3) AND (epoch <> $4 OR cursor < $5)"
+        " AND (expires_at IS NULL OR expires_at > $3)"
         " AND ($7::text[] IS NULL OR search IS NOT NULL OR provider_id IN"
         " (SELECT id FROM provider WHERE slug = ANY($7)))"
         " ORDER BY next_attempt_at LIMIT $6 FOR UPDATE SKIP LOCKED) due WHERE w.id = due.id"
         " RETURNING w.id, (SELECT slug FROM provider p WHERE p.id = w.provider_id) AS provider,"
-        " w.search, w.address, w.epoch, w.cursor, w.attempts, w.failing_since",
+        " w.search, w.speaks, w.address, w.epoch, w.cursor, w.attempts, w.failing_since",
         token,
         now + lease,
         now,
@@ -98,29 +100,29 @@ async def release_claim(connection: Connection, claim: Claim, again_at: datetime
 
 
 async def record_success(
-    connection: Connection, claim: Claim, delivery: Delivery, until: datetime
+    connection: Connection,
+    claim: Claim,
+    delivery: Delivery,
+    until: datetime,
+    again_at: datetime | None = None,
 ) -> bool:
     """Note that all up to the claim's cursor was delivered, and hold the claim `until` then.
-    False: it is ours no more. Must run in a transaction."""
+    Whoever has it next must not call before `again_at`. False: it is ours no more. Must run in a
+    transaction."""
     mine = await connection.fetchval(
         "UPDATE webhook SET epoch = $3, cursor = $4, attempts = 0, failing_since = NULL,"
-        " claimed_until = $5 WHERE id = $1 AND claim = $2 RETURNING true",
+        " claimed_until = $5, next_attempt_at = coalesce($6, next_attempt_at)"
+        " WHERE id = $1 AND claim = $2 RETURNING true",
         claim.id,
         claim.token,
         claim.settled_epoch,
         claim.cursor,
         until,
+        again_at,
     )
-    if not mine:
-        return False
-    on_list = (
-        "INSERT INTO webhook_home (webhook_id, home_id) VALUES ($1, $2) ON CONFLICT DO NOTHING"
-        if delivery.event == "listing.changed"
-        else "DELETE FROM webhook_home WHERE webhook_id = $1 AND home_id = $2"
-    )
-    await connection.execute(on_list, claim.id, delivery.home_id)
-    await insert_delivery(connection, claim.id, delivery)
-    return True
+    if mine:
+        await insert_delivery(connection, claim.id, delivery)
+    return bool(mine)
 
 
 async def record_failure(
@@ -169,3 +171,16 @@ async def select_on_list(
         None if home_ids is None else list(home_ids),
     )
     return {row["home_id"] for row in rows}
+
+
+async def record_on_list(
+    connection: Connection, webhook_id: str, home_id: str, is_there: bool
+) -> None:
+    """Note whether a receiver has a home on its list."""
+    await connection.execute(
+        "INSERT INTO webhook_home (webhook_id, home_id) VALUES ($1, $2) ON CONFLICT DO NOTHING"
+        if is_there
+        else "DELETE FROM webhook_home WHERE webhook_id = $1 AND home_id = $2",
+        webhook_id,
+        home_id,
+    )

@@ -15,26 +15,26 @@ import random
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
 from vacancies.board import Board, Change
-from vacancies.database import Pool, borrowed, select_epoch
+from vacancies.config import Settings
+from vacancies.database import Pool, borrowed
 from vacancies.geocoding import Geocoder
 from vacancies.outbound import CALL_SECONDS, Outbound
-from vacancies.search import Query
 from vacancies.tasks import stop_tasks
+from web.standards.ngsi_ld_notifications import open_notifications
 from web.webhooks.claims import (
     Claim,
     claim_webhooks,
     record_failure,
     record_success,
     release_claim,
-    select_on_list,
 )
-from web.webhooks.endpoints import Reason, WebhookState, select_secrets
-from web.webhooks.events import Event, changed_event, gone_event, look
+from web.webhooks.endpoints import Reason, WebhookState
+from web.webhooks.news import ListingNews, News
 from web.webhooks.schedule import next_attempt
 from web.webhooks.searches import read_search
 from web.webhooks.sending import Clock, Sent, send, utc_now
@@ -60,7 +60,7 @@ class Deliverer:
         board: Board,
         outbound: Outbound,
         geocoder: Geocoder,
-        secret_key: str,
+        settings: Settings,
         *,
         clock: Clock = utc_now,
         chance: Callable[[], float] = random.random,
@@ -70,7 +70,7 @@ class Deliverer:
         self._board = board
         self._outbound = outbound
         self._geocoder = geocoder
-        self._secret_key = secret_key
+        self._settings = settings
         self._clock = clock
         self._chance = chance
         self._lease = timedelta(seconds=lease_seconds)
@@ -146,99 +146,67 @@ class Deliverer:
 
     async def _turn(self, claim: Claim) -> None:
         """Deliver until nothing is left, a try fails, the claim is lost, or time is up."""
-        query = None
-        if claim.search is not None:
-            query = await read_search(claim.search, self._geocoder)
-        if not await self._prepare(claim):
+        news = await self._news(claim)
+        if news is None:
+            return  # it was removed
+        if not await news.begin():
             # Whoever has the new history delivers; we have it in a second.
-            async with borrowed(self._pool) as connection:
-                await release_claim(connection, claim, self._clock() + STALE)
+            await self._release(claim, self._clock() + STALE)
             return
-        ends_at = time.monotonic() + TURN_SECONDS
-        while time.monotonic() < ends_at:
-            event = await self._next_event(claim, query)
-            if event is None:
+        ends_at, again_at = time.monotonic() + TURN_SECONDS, self._clock()
+        while time.monotonic() < ends_at and again_at <= self._clock():
+            message = await news.next()
+            if message is None:
                 break
-            # Anew for each event: a new secret signs from the moment that its owner has it.
-            async with borrowed(self._pool) as connection:
-                keys = await select_secrets(connection, claim.id, self._secret_key, self._clock())
-            if not keys:
+            # Anew for each call: a new secret signs from the moment that its owner has it.
+            keys = await news.keys(self._clock())
+            if keys is None:
                 return  # the webhook was removed
             attempt = claim.attempts + 1
             sent = await send(
-                self._outbound, claim.address, keys, event, attempt=attempt, clock=self._clock
+                self._outbound, claim.address, keys, message, attempt=attempt, clock=self._clock
             )
             if not sent.is_delivered:
-                await self._fail(claim, sent)
+                await self._fail(claim, news, sent)
                 return
-            if not await self._succeed(claim, event, sent):
+            again_at = sent.delivery.sent_at + news.pause()
+            if not await self._succeed(claim, news, sent, again_at):
                 return
-        async with borrowed(self._pool) as connection:
-            await release_claim(connection, claim, self._clock())
+        await self._release(claim, max(again_at, self._clock()))
         if claim.cursor < self._board.revision:
             # News that came while the claim was still ours woke nobody.
             self._providers.add(claim.provider or "")
             self._wake.set()
 
-    async def _prepare(self, claim: Claim) -> bool:
-        """Find the place to begin at; False if our board is of a history that is over."""
-        board = self._board
-        is_new = claim.epoch != board.epoch
-        if not is_new and claim.cursor >= board.floor:
-            return True
+    async def _news(self, claim: Claim) -> News | None:
+        if claim.speaks == "ngsi_ld":
+            return await open_notifications(self._pool, self._board, claim, self._settings)
+        query = None
+        if claim.search is not None:
+            query = await read_search(claim.search, self._geocoder)
+        secret_key = self._settings.secret_key
+        return ListingNews(self._pool, self._board, claim, query, secret_key)
+
+    async def _release(self, claim: Claim, again_at: datetime) -> None:
         async with borrowed(self._pool) as connection:
-            if is_new and await select_epoch(connection) != board.epoch:
-                return False
-            # What went with a restore, or so long ago that no board has a tombstone of it.
-            on_list = await select_on_list(connection, claim.id)
-        claim.lost = sorted(home for home in on_list if board.get(home) is None)
-        if is_new:
-            claim.epoch, claim.cursor = board.epoch, 0
-        return True
+            await release_claim(connection, claim, again_at)
 
-    async def _next_event(self, claim: Claim, query: Query | None) -> Event | None:
-        """The next thing that the receiver must hear of. Moves the cursor over all before."""
-        board = self._board
-        while claim.epoch == board.epoch:
-            if claim.lost:
-                return gone_event(board, claim, claim.lost[-1])
-            sights = look(board, claim, query)
-            if not sights:
-                claim.cursor = max(claim.cursor, board.revision)
-                return None
-            others = {sight.home_id for sight in sights if not sight.concerns}
-            if unknown := others - claim.known.keys():
-                async with borrowed(self._pool) as connection:
-                    on_list = await select_on_list(connection, claim.id, unknown)
-                claim.known.update({home_id: home_id in on_list for home_id in unknown})
-                continue  # the board may have changed while we waited
-            for sight in sights:
-                if sight.concerns:
-                    return changed_event(board, claim, sight)
-                if claim.known[sight.home_id]:
-                    return gone_event(board, claim, sight.home_id)
-                claim.cursor = sight.revision
-        return None
-
-    async def _succeed(self, claim: Claim, event: Event, sent: Sent) -> bool:
-        assert event.home_id is not None
-        if claim.lost:
-            claim.lost.pop()
-        elif event.revision is not None:
-            claim.cursor = event.revision
-        claim.known[event.home_id] = event.type == "listing.changed"
+    async def _succeed(self, claim: Claim, news: News, sent: Sent, again_at: datetime) -> bool:
+        news.pass_over()
         claim.attempts, claim.failing_since = 0, None
         async with borrowed(self._pool) as connection, connection.transaction():
             until = self._clock() + self._lease
-            return await record_success(connection, claim, sent.delivery, until)
+            if not await record_success(connection, claim, sent.delivery, until, again_at):
+                return False
+            await news.settle(connection, True, sent.delivery.sent_at)
+        return True
 
-    async def _fail(self, claim: Claim, sent: Sent) -> None:
+    async def _fail(self, claim: Claim, news: News, sent: Sent) -> None:
         now = self._clock()
         claim.attempts += 1
         claim.failing_since = claim.failing_since or now
-        again_at = next_attempt(
-            claim.attempts, claim.failing_since, now, sent.retry_after, self._chance()
-        )
+        wait = max(sent.retry_after or timedelta(), news.pause())
+        again_at = next_attempt(claim.attempts, claim.failing_since, now, wait, self._chance())
         state: WebhookState = "active"
         reason: Reason | None = None
         if sent.is_gone:
@@ -254,5 +222,7 @@ class Deliverer:
                 state=state,
                 reason=reason,
             )
+            if recorded:
+                await news.settle(connection, False, sent.delivery.sent_at)
         if recorded and state != "active":
             log.warning("a webhook was stopped", webhook=claim.id, reason=reason)

@@ -1,6 +1,7 @@
 """Webhooks as their owners see them: who is told of what, where, and whether it goes on.
 
-The table `webhook` also holds how far each was told (`claims.py`).
+The table `webhook` also holds how far each was told (`claims.py`), and the subscriptions of
+NGSI-LD, which are nobody's here (`web/standards/ngsi_ld_stored.py`).
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from web.webhooks.signature import make_secret, new_salt
 
 WebhookState = Literal["active", "paused", "disabled"]
 Reason = Literal["owner", "failing", "gone"]
+Language = Literal["listings", "ngsi_ld"]
 
 MOST_WEBHOOKS = 20  # of one provider
 # How long a secret signs beside its successor, so that receivers can change over.
@@ -180,7 +182,8 @@ async def select_webhook(
     """The webhook with that id, of that provider if one is given; raises `UnknownWebhook`."""
     row = await connection.fetchrow(
         f"SELECT {_COLUMNS} FROM webhook w"
-        " WHERE w.id = $1 AND ($2::bigint IS NULL OR w.provider_id = $2)",
+        " WHERE w.id = $1 AND ($2::bigint IS NULL OR w.provider_id = $2)"
+        " AND w.speaks = 'listings'",
         webhook_id,
         provider_id,
     )
@@ -194,8 +197,8 @@ async def select_webhooks(
 ) -> list[Webhook]:
     """All webhooks, or those of one provider, oldest first."""
     rows = await connection.fetch(
-        f"SELECT {_COLUMNS} FROM webhook w WHERE $1::bigint IS NULL OR w.provider_id = $1"
-        " ORDER BY w.created_at, w.id",
+        f"SELECT {_COLUMNS} FROM webhook w WHERE ($1::bigint IS NULL OR w.provider_id = $1)"
+        " AND w.speaks = 'listings' ORDER BY w.created_at, w.id",
         provider_id,
     )
     return [_webhook(row) for row in rows]

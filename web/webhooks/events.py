@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
@@ -13,6 +14,7 @@ from vacancies.models import HomeStatus
 from vacancies.search import Query
 from web.webhooks.claims import Claim
 from web.webhooks.deliveries import EventType
+from web.webhooks.signature import signed_headers
 
 # Changes looked at in one go: looking holds up the loop.
 LOOK_AT = 200
@@ -30,6 +32,9 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
 
     def body(self, at: datetime) -> bytes:
         return msgspec.json.encode(_Message(type=self.type, timestamp=at, data=self.data))
+
+    def headers(self, keys: Sequence[str], at: datetime, body: bytes) -> dict[str, str]:
+        return signed_headers(keys, self.message_id, at, body)
 
 
 class _Message(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,9 +12,8 @@ from yarl import URL
 
 from vacancies.outbound import AddressRefused, CallFailed, Outbound
 from web.webhooks.deliveries import Delivery, Outcome
-from web.webhooks.events import Event
+from web.webhooks.news import Message
 from web.webhooks.schedule import read_retry_after
-from web.webhooks.signature import signed_headers
 
 Clock = Callable[[], datetime]
 
@@ -43,7 +42,7 @@ async def send(
     outbound: Outbound,
     address: str,
     keys: Sequence[str],
-    event: Event,
+    event: Message,
     *,
     attempt: int = 1,
     clock: Clock = utc_now,
@@ -58,9 +57,7 @@ async def send(
         # Checked again: ports that are allowed, or our rules, may be others by now.
         url: URL = outbound.check(address)
         body = event.body(sent_at)
-        answer = await outbound.post(
-            url, body, signed_headers(keys, event.message_id, sent_at, body)
-        )
+        answer = await outbound.post(url, body, event.headers(keys, sent_at, body))
         status, retry_after = answer.status, answer.retry_after
         outcome = "delivered" if 200 <= status < 300 else "refused"
     except AddressRefused:

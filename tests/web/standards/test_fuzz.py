@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 from urllib.parse import quote, urlencode
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.conftest import Service
+from tests.web.standards.subscribing import PATH, platform
+from tests.web.webhooks.conftest import Inbox
 
 EXAMPLES = 300
 NAMES = {
@@ -59,3 +62,55 @@ async def test_nothing_that_is_asked_is_a_fault_of_ours(region: Service) -> None
         assert status == 304 or kind in KINDS, (address, status)
 
     await asyncio.to_thread(check)
+
+
+MEMBERS = (
+    *("id", "type", "subscriptionName", "entities", "watchedAttributes", "notificationTrigger"),
+    *("geoQ", "isActive", "expiresAt", "throttling", "notification", "@context", "idPattern"),
+    *("geometry", "coordinates", "georel", "endpoint", "uri", "accept", "receiverInfo", "key"),
+    *("value", "attributes", "format"),
+)
+anything = st.recursive(
+    st.one_of(
+        st.none(),
+        st.booleans(),
+        st.integers(),
+        st.floats(allow_nan=False, allow_infinity=False),
+        values,
+        st.sampled_from(("Subscription", "https://x.example/", "urn:x:y", "2099-01-01T00:00:00Z")),
+    ),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3),
+        st.dictionaries(st.sampled_from(MEMBERS), inner, max_size=4),
+    ),
+    max_leaves=8,
+)
+DEEP = [b"[" * depth + b"]" * depth for depth in (100, 500, 900, 990, 1100, 100_000)]
+
+
+async def test_no_subscription_is_a_fault_of_ours(service: Service) -> None:
+    """Any member of a good one may be anything. None is ever called: no name has an address."""
+    city = await platform(service, Inbox("https://x.example/"))
+    good = await city.subscribe(isActive=False)
+    loop = asyncio.get_running_loop()
+
+    async def send(method: str, path: str, wish: Any) -> None:
+        status, _, headers = await city.call(method, path, wish)
+        assert status < 500, wish
+        if "Location" in headers:
+            await city.call("DELETE", headers["Location"])
+
+    @settings(max_examples=EXAMPLES)
+    @given(st.sampled_from(("POST", "PATCH")), st.sampled_from(MEMBERS), anything)
+    def check(method: str, name: str, value: Any) -> None:
+        wish = {**city.wish(isActive=False), name: value} if method == "POST" else {name: value}
+        path = "" if method == "POST" else good
+        asyncio.run_coroutine_threadsafe(send(method, path, wish), loop).result(timeout=30)
+
+    await asyncio.to_thread(check)
+    for body in DEEP:
+        whole = b'{"@context":%b,"type":"Subscription"}' % body
+        for method, path in (("POST", ""), ("PATCH", good)):
+            assert (await city.call(method, path, whole))[0] < 500, len(body)
+    for name in ("%00", "a", "urn:x:%00", "urn:x:" + "y" * 5000, "urn:x:ü"):
+        assert (await city.call("GET", f"{PATH}/{name}"))[0] in (400, 404)

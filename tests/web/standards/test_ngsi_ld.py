@@ -247,6 +247,6 @@ async def test_errors_have_types_of_etsi(region: Service) -> None:
         assert headers["Content-Type"] == "application/problem+json"
     status, body, _ = await get(region, f"{ENTITIES}?type=CareHome", **{"NGSILD-Tenant": "x"})
     assert (status, body["type"].rpartition("/")[2]) == (404, "NonexistentTenant")
-    status, body, _ = await get(region, "/ngsi-ld/v1/subscriptions")
+    status, body, _ = await get(region, "/ngsi-ld/v1/types")
     assert (status, body["type"].rpartition("/")[2]) == (404, "ResourceNotFound")
     assert (await get(region, f"{ENTITIES}?type=CareHome", Accept="text/turtle"))[0] == 406

@@ -174,7 +174,7 @@ async def open_bench(deployment: Deployment, **more: Any) -> AsyncIterator[Bench
             board,
             outbound,
             geocoder,
-            settings.secret_key,
+            settings,
             clock=clock,
             chance=lambda: 0.0,
             **more,

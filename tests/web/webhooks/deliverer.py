@@ -38,7 +38,7 @@ async def main(database_url: str, redis_url: str, folder: str) -> None:
             board,
             outbound,
             open_geocoder("offline"),
-            settings.secret_key,
+            settings,
             lease_seconds=LEASE_SECONDS,
         )
         async with Follower(
