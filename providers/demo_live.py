@@ -45,7 +45,8 @@ class LiveHome:
 async def select_live_homes(connection: Connection | Pool) -> list[LiveHome]:
     """Open homes whose last report was young when it came."""
     rows = await connection.fetch(
-        "SELECT id FROM care_home JOIN home_state ON home_id = id WHERE status = 'open'"
+        "SELECT id FROM care_home JOIN home_state ON home_id = id"
+        " WHERE status = 'open' AND origin IS NULL"
         " AND reported_at - observed_at < interval '24 hours' ORDER BY id"
     )
     homes = await select_homes(connection, [row["id"] for row in rows])

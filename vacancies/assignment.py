@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from vacancies.boundaries import Boundaries
 from vacancies.commands import OPERATOR, Actor
 from vacancies.database import Connection, Pool
-from vacancies.errors import UnknownHome
+from vacancies.errors import ForeignHome, UnknownHome
 from vacancies.models import AssignedBy, Assignment, CareHome, Point
 from vacancies.municipalities import read_boundaries, select_areas, select_generation
 from vacancies.writer import Writer
@@ -96,6 +96,8 @@ class AssignByHand(msgspec.Struct, frozen=True, kw_only=True):
 def _found(home: CareHome | None, home_id: str) -> CareHome:
     if home is None:
         raise UnknownHome(f"There is no home {home_id}.")
+    if home.origin is not None:
+        raise ForeignHome("This home belongs to a neighbouring service, and to nobody here.")
     return home
 
 
@@ -152,7 +154,7 @@ async def select_unassigned(connection: Connection, generation: int, limit: int)
     """Open homes that were last looked at by boundaries older than `generation`."""
     rows = await connection.fetch(
         "SELECT id, latitude, longitude, stated_municipality, municipality, assigned_by"
-        " FROM care_home WHERE boundaries < $1 AND status = 'open'"
+        " FROM care_home WHERE boundaries < $1 AND status = 'open' AND origin IS NULL"
         " AND assigned_by IS DISTINCT FROM 'hand' ORDER BY boundaries LIMIT $2",
         generation,
         limit,
@@ -217,7 +219,8 @@ async def release(pool: Pool, writer: Writer, key: str) -> None:
 async def select_homes_of_nobody(connection: Connection | Pool) -> list[tuple[str, str, Point]]:
     """Id, name and position of open homes that belong to no municipality that takes part."""
     rows = await connection.fetch(
-        "SELECT id, name, latitude, longitude FROM care_home h WHERE status = 'open'"
+        "SELECT id, name, latitude, longitude FROM care_home h"
+        " WHERE status = 'open' AND origin IS NULL"
         " AND NOT EXISTS (SELECT FROM municipality m WHERE starts_with(h.municipality, m.key))"
         " ORDER BY name, id"
     )

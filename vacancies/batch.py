@@ -248,6 +248,8 @@ def _same_profile(home: CareHome, before: CareHome | None) -> bool:
         before is not None
         and before.profile is home.profile
         and before.identity == home.identity
+        and before.provider_id == home.provider_id
+        and before.origin is home.origin
         and before.policy is home.policy
         and before.assignment is home.assignment
     )

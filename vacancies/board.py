@@ -201,6 +201,8 @@ class Board:
         """Slots in the area of `query`, whatever they offer, tombstones too."""
         columns = self._columns
         slots = self._candidates(query) if within is None else within
+        if query.own_only:
+            slots = slots[columns.is_own.take(slots)]
         if query.bbox is not None:
             latitudes, longitudes = columns.latitude.take(slots), columns.longitude.take(slots)
             slots = slots[in_box(query.bbox, latitudes, longitudes)]
@@ -294,8 +296,11 @@ class Board:
 
 
 def _is_nearby(query: Query) -> bool:
-    """Whether `Bands` can answer: only homes with free places, around a centre."""
-    return bool(query.centres) and query.bbox is None and not query.include_full
+    """Whether `Bands` can answer: only homes with free places, around a centre, whoever has
+    reported them."""
+    if query.include_full or query.own_only:
+        return False
+    return bool(query.centres) and query.bbox is None
 
 
 def prefix_range(prefix: str) -> tuple[int, int]:

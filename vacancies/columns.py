@@ -30,6 +30,7 @@ class Columns:
         self.revision = np.zeros(homes, dtype=np.int64)
         self.moved_revision = np.zeros(homes, dtype=np.int64)
         self.is_open = np.zeros(homes, dtype=np.bool_)
+        self.is_own = np.zeros(homes, dtype=np.bool_)  # not taken over from a neighbour
         self.has_free = np.zeros(homes, dtype=np.bool_)
         self.needs = np.zeros(homes, dtype=np.int32)
         self.home_words = np.zeros(homes, dtype=np.int32)
@@ -49,6 +50,7 @@ class Columns:
             self._put_profile(slot, new.profile)
         self.revision[slot] = new.revision
         self.moved_revision[slot] = new.moved_revision
+        self.is_own[slot] = new.origin is None
         if old is None or old.free != new.free:
             self.has_free[slot] = bool(new.free)
             self.free[slot] = [new.free.get(form, 0) for form in CareForm]

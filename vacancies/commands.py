@@ -33,6 +33,7 @@ FUTURE_TOLERANCE = timedelta(minutes=5)
 # `If-Match: *`: whatever the state, but there must be one.
 ANY_STATE = frozenset({-1})
 
+_NEIGHBOUR = "This home belongs to a neighbouring service. It is reported and changed there."
 _OTHER_HOME = "Your key is for another home of this provider."
 
 Kind = Literal["report", "confirmation", "undo", "amendment"]
@@ -119,7 +120,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
 
     def _observed_at(self, home: CareHome, at: datetime) -> datetime:
         stored = home.observed_at
-        observed_at = _not_ahead(self.observed_at, at)
+        observed_at = not_ahead(self.observed_at, at)
         if self.observed_at is None:
             return max(at, stored) if stored else at
         # A report of the same moment is taken: a retry, or a correction within it.
@@ -149,7 +150,7 @@ class Confirm(msgspec.Struct, frozen=True, kw_only=True):
         home = _writable(home, self.home_id, self.actor, self.if_match)
         if home.observed_at is None:
             raise NothingToConfirm("This home has never reported. Send its vacancies first.")
-        said_at = _not_ahead(self.observed_at, at)
+        said_at = not_ahead(self.observed_at, at)
         return replace(home, confirmed_at=max(said_at, home.last_said_at or said_at))
 
 
@@ -263,7 +264,7 @@ def _still_assigned(home: CareHome, profile: Profile) -> tuple[Profile, Assignme
     return replace(profile, municipality=held), Assignment(stated=stated, by=before.by)
 
 
-def _not_ahead(observed_at: datetime | None, at: datetime) -> datetime:
+def not_ahead(observed_at: datetime | None, at: datetime) -> datetime:
     """`observed_at`, or now; a clock that is a little fast is taken as now."""
     if observed_at is None:
         return at
@@ -292,6 +293,8 @@ def _writable(
 
 
 def _check_owner(home: CareHome, actor: Actor) -> None:
+    if home.origin is not None:
+        raise ForeignHome(_NEIGHBOUR)
     if actor.provider_id is not None and actor.provider_id != home.provider_id:
         raise ForeignHome("This home belongs to another provider than your key.")
     if actor.home_id is not None and actor.home_id != home.id:

@@ -7,6 +7,7 @@ which it is put.
 from __future__ import annotations
 
 from datetime import datetime
+from urllib.parse import quote
 
 import msgspec
 
@@ -29,6 +30,15 @@ from vacancies.models import (
 )
 
 _encoder = msgspec.json.Encoder()
+
+
+class PublicOrigin(msgspec.Struct, frozen=True, kw_only=True):
+    """Whose home it is where that is not ours: the neighbour's name, its page of the home, and
+    since when nothing has been heard from it (null while it is heard)."""
+
+    name: str
+    url: str
+    silent_since: datetime | None
 
 
 class Properties(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,6 +68,7 @@ class Properties(msgspec.Struct, frozen=True, kw_only=True):
     precision: Precision
     municipality: str | None
     merged_into: str | None
+    origin: PublicOrigin | msgspec.UnsetType = msgspec.UNSET  # only there for homes of neighbours
 
 
 class EncodedFeature(msgspec.Struct, frozen=True, gc=False):
@@ -110,4 +121,18 @@ def properties(listing: Listing) -> Properties:
         precision=profile.precision,
         municipality=profile.municipality,
         merged_into=profile.merged_into,
+        origin=public_origin(listing) or msgspec.UNSET,
+    )
+
+
+def public_origin(listing: Listing) -> PublicOrigin | None:
+    """None for a home of ours."""
+    origin = listing.origin
+    if origin is None:
+        return None
+    _, _, home_id = listing.id.partition("/")
+    return PublicOrigin(
+        name=origin.name,
+        url=f"{origin.url}/homes/{quote(home_id)}",
+        silent_since=origin.silent_since,
     )

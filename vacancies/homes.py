@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Container, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
 
 import asyncpg
@@ -20,8 +20,10 @@ from vacancies.models import (
     Contact,
     Costs,
     Focus,
+    Freshness,
     HomeStatus,
     Need,
+    Origin,
     Ownership,
     Point,
     Policy,
@@ -52,8 +54,9 @@ _STATE = (
     " next_transition_at, revision"
 )
 _SELECT = (
-    "SELECT h.*, s.*, s.xmin AS version, p.slug AS provider FROM home_state s"
-    " JOIN care_home h ON h.id = s.home_id JOIN provider p ON p.id = h.provider_id"
+    "SELECT h.*, s.*, s.xmin AS version, p.slug AS provider, n.name AS origin_name,"
+    " n.url AS origin_url FROM home_state s JOIN care_home h ON h.id = s.home_id"
+    " JOIN provider p ON p.id = h.provider_id LEFT JOIN neighbour n ON n.slug = h.origin"
 )
 
 _CHANGED = (
@@ -75,6 +78,26 @@ def _assignment(stated: str | None, by: AssignedBy | None, boundaries: int) -> A
     return Assignment(stated=stated, by=by, boundaries=boundaries)
 
 
+@lru_cache(maxsize=1_000)
+def _origin(
+    slug: str, name: str, url: str, said: Freshness, silent_since: datetime | None
+) -> Origin:
+    """One object for all homes of which the same is true."""
+    return Origin(slug=slug, name=name, url=url, said=said, silent_since=silent_since)
+
+
+def _origin_from_row(row: asyncpg.Record) -> Origin | None:
+    if row["origin"] is None:
+        return None
+    return _origin(
+        row["origin"],
+        row["origin_name"],
+        row["origin_url"],
+        Freshness(row["origin_said"]),
+        row["origin_silent_since"],
+    )
+
+
 def home_from_row(row: asyncpg.Record) -> CareHome:
     return CareHome(
         id=row["id"],
@@ -83,6 +106,7 @@ def home_from_row(row: asyncpg.Record) -> CareHome:
         profile=_profile_from_row(row),
         identity=row["identity"],
         assignment=_assignment(row["stated_municipality"], row["assigned_by"], row["boundaries"]),
+        origin=_origin_from_row(row),
         vacancies=decode_lines(row["vacancies"]),
         observed_at=row["observed_at"],
         reported_at=row["reported_at"],
@@ -136,7 +160,7 @@ def _profile_from_row(row: asyncpg.Record) -> Profile:
 def _row_from_home(home: CareHome) -> dict[str, object]:
     """The columns of `care_home`, for `jsonb_populate_recordset`."""
     profile = home.profile
-    stop = profile.admission_stop
+    stop, origin = profile.admission_stop, home.origin
     return {
         "id": home.id,
         "provider_id": home.provider_id,
@@ -158,6 +182,9 @@ def _row_from_home(home: CareHome) -> dict[str, object]:
         "stated_municipality": home.assignment.stated,
         "assigned_by": home.assignment.by,
         "boundaries": home.assignment.boundaries,
+        "origin": origin and origin.slug,
+        "origin_said": origin and origin.said,
+        "origin_silent_since": origin and origin.silent_since,
         "capacity": profile.capacity,
         "costs": profile.costs,
         "focuses": profile.focuses,

@@ -28,6 +28,7 @@ REGION = ZoneInfo("Europe/Berlin")
 # In a home with fewer licensed places, details of one place could reveal a death.
 SMALL_HOME_PLACES = 30
 DAY = timedelta(days=1)
+_FRESHEST_FIRST = tuple(Freshness)
 
 
 def local_date(at: datetime) -> date:
@@ -42,6 +43,16 @@ def midnight(day: date) -> datetime:
 
 
 def freshness(home: CareHome) -> Freshness:
+    """By the age of what the home said last. A home of a neighbour is no fresher than it is there,
+    and not fresh while nothing is heard from there."""
+    age, origin = _freshness_by_age(home), home.origin
+    if origin is None:
+        return age
+    least = Freshness.FRESH if origin.silent_since is None else Freshness.AGEING
+    return max(age, origin.said, least, key=_FRESHEST_FIRST.index)
+
+
+def _freshness_by_age(home: CareHome) -> Freshness:
     said_at = home.last_said_at
     if said_at is None:
         return Freshness.UNKNOWN
@@ -54,7 +65,7 @@ def freshness(home: CareHome) -> Freshness:
 def valid_until(home: CareHome) -> datetime | None:
     """When its freshness is a worse one by time alone; None if it cannot become worse."""
     said_at, age = home.last_said_at, freshness(home)
-    if said_at is None or age is Freshness.STALE:
+    if said_at is None or age in (Freshness.STALE, Freshness.UNKNOWN):
         return None
     return said_at + (home.policy.fresh_for if age is Freshness.FRESH else home.policy.ageing_for)
 
@@ -125,6 +136,7 @@ def public_listing(home: CareHome) -> Listing:
         confirmed_at=home.confirmed_at,
         valid_until=valid_until(home),
         closed_at=home.closed_at,
+        origin=home.origin,
     )
 
 
@@ -135,7 +147,8 @@ def _public_lines(home: CareHome) -> tuple[Vacancy, ...]:
             today = local_date(home.evaluated_at)
             current = tuple(_from_today(each, today) for each in current if _not_over(each, today))
             break
-    if not is_small(home):
+    # What a neighbour publishes is public, and made coarse already where that is due.
+    if home.origin is not None or not is_small(home):
         return current
     merged: dict[tuple[CareForm, date | None, date | None], Vacancy] = {}
     for line in map(coarse, current):

@@ -248,6 +248,20 @@ class Assignment(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     boundaries: int = 0
 
 
+class Origin(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """The neighbouring deployment that a home was taken over from (docs/federation.md).
+
+    `said` is how fresh the home is as the neighbour judges it. `silent_since` is since when
+    nothing has come from there; None while the neighbour is heard.
+    """
+
+    slug: str
+    name: str
+    url: str  # without a slash at the end
+    said: Freshness
+    silent_since: datetime | None = None
+
+
 class Policy(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """Limits that a municipality may set; these are the defaults. A report is fresh, then
     ageing, and stale from the age of `ageing_for` on."""
@@ -274,6 +288,7 @@ class CareHome(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     profile: Profile
     identity: str | None = None
     assignment: Assignment = Assignment()
+    origin: Origin | None = None  # None: a home of ours
     vacancies: tuple[Vacancy, ...] = ()
     observed_at: datetime | None = None
     reported_at: datetime | None = None
@@ -315,3 +330,4 @@ class Listing(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults
     confirmed_at: datetime | None = None
     valid_until: datetime | None = None
     closed_at: datetime | None = None
+    origin: Origin | None = None

@@ -13,9 +13,10 @@ import asyncio
 import errno
 import re
 import socket
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import asynccontextmanager, suppress
 from ipaddress import ip_address
 from types import TracebackType
 from typing import Any, Literal, Self, TypeAlias
@@ -74,6 +75,37 @@ class Answer(msgspec.Struct, frozen=True):
 
     status: int
     retry_after: str | None
+
+
+class Reading:
+    """An answer whose body is read bit by bit. `kind` is its `Content-Type`."""
+
+    def __init__(self, response: aiohttp.ClientResponse) -> None:
+        self._content = response.content
+        self.status = response.status
+        self.kind = response.headers.get("Content-Type", "")
+        self.is_packed = "Content-Encoding" in response.headers
+
+    async def some(self, seconds: float) -> bytes:
+        """What has come, at most some 128 kB; empty at the end. Raises `CallFailed`, also if
+        nothing comes within `seconds`."""
+        try:
+            async with asyncio.timeout(seconds):
+                return await self._content.readany()
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            raise CallFailed(_trouble(error)) from error
+
+    async def whole(self, seconds: float, most_bytes: int) -> bytes | None:
+        """The body; None if it is longer than that. Raises `CallFailed`."""
+        body = bytearray()
+        ends_at = time.monotonic() + seconds
+        while chunk := await self.some(max(0.0, ends_at - time.monotonic())):
+            body += chunk
+            if len(body) > most_bytes:
+                return None
+            if time.monotonic() > ends_at:
+                raise CallFailed("timeout")
+        return bytes(body)
 
 
 class Outbound:
@@ -182,6 +214,28 @@ class Outbound:
                 return Answer(response.status, response.headers.get("Retry-After"))
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise CallFailed(_trouble(error)) from error
+
+    @asynccontextmanager
+    async def get(
+        self, url: URL, headers: Mapping[str, str], *, seconds: float
+    ) -> AsyncIterator[Reading]:
+        """Ask for `url`; its head must have come within `seconds`. Nobody is followed to another
+        address. Raises `CallFailed`."""
+        assert self._session is not None, "Outbound is not open"
+        try:
+            async with asyncio.timeout(seconds):
+                response = await self._session.get(
+                    url,
+                    headers={"Accept-Encoding": "identity", **headers},
+                    allow_redirects=False,
+                    timeout=aiohttp.ClientTimeout(total=None),
+                )
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            raise CallFailed(_trouble(error)) from error
+        try:
+            yield Reading(response)
+        finally:
+            response.close()  # not given back: its body may have no end
 
     def _is_allowed(self, address: Ip) -> bool:
         return is_public(address) or (self._allow_loopback and address.is_loopback)

@@ -46,12 +46,12 @@ async def select_provider(connection: Connection | Pool, name: str) -> Provider 
 
 
 async def select_providers(connection: Connection | Pool) -> list[Provider]:
-    """All providers with the ids of their homes that are not closed."""
+    """All providers with the ids of their homes that are not closed; not those of neighbours."""
     rows = await connection.fetch(
         "SELECT p.id, p.slug, p.name,"
         " coalesce(array_agg(h.id ORDER BY h.id) FILTER (WHERE h.id IS NOT NULL), '{}') AS homes"
         " FROM provider p LEFT JOIN care_home h ON h.provider_id = p.id AND h.status = 'open'"
-        " GROUP BY p.id ORDER BY p.slug"
+        " WHERE position('/' IN p.slug) = 0 GROUP BY p.id ORDER BY p.slug"
     )
     return [
         Provider(id=row["id"], slug=row["slug"], name=row["name"], homes=tuple(row["homes"]))

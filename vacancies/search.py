@@ -40,6 +40,7 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
 
     `available_by` alone asks for a place that is free on that day. With `available_until` it is
     the first day of a time in which `nights` must be free in one piece; None: all of it.
+    `own_only` leaves out what was taken over from neighbouring deployments.
     """
 
     centres: tuple[Point, ...] = ()
@@ -59,6 +60,7 @@ class Query(msgspec.Struct, frozen=True, kw_only=True):
     municipality: str | None = None
     max_cost_eur: float | None = None
     include_full: bool = False
+    own_only: bool = False
 
     def fingerprint(self) -> str:
         """Names this search in cursors: a cursor is good for the same search only."""

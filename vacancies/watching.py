@@ -57,6 +57,7 @@ class Rows(Generic[Watcher]):
         ("municipality_from", np.int64),
         ("municipality_to", np.int64),
         ("include_full", np.bool_),
+        ("own_only", np.bool_),
         ("is_box", np.bool_),
         ("has_centre", np.bool_),
     )
@@ -89,11 +90,13 @@ class Rows(Generic[Watcher]):
             low,
             high,
             needed.include_full,
+            query.own_only,
         )
         is_plain = msgspec.structs.replace(needed, line=plain.line, forms=plain.forms) == plain
         # A line has one form: to be one of several cannot be asked of bits in one step.
         is_one_form = needed.forms.bit_count() == 1
         is_plain &= is_one_form or needed.forms == plain.forms
+        is_plain &= query.municipality is None and not query.own_only
         taken = []
         for box, center in _areas(query):
             row = self._take_row(watcher)
@@ -109,7 +112,7 @@ class Rows(Generic[Watcher]):
             self._boxes += is_box
             sides = (box.west, box.south, box.east, box.north)
             self._further[row] = (*sides, *home, is_box, center is not None)
-            self._asks_further[row] = is_box or not is_plain or query.municipality is not None
+            self._asks_further[row] = is_box or not is_plain
             self._grid.add(row, box)
         self._seconds += len(taken) - 1
         return taken
@@ -221,6 +224,7 @@ class Rows(Generic[Watcher]):
             & (further["max_cost_eur"] >= (np.inf if total is None else total))
             & (further["municipality_from"] <= municipality)
             & (further["municipality_to"] > municipality)
+            & ~(further["own_only"] & (listing.origin is not None))
         )
         return found
 

@@ -128,9 +128,11 @@ async def facets() -> Response:
 
 
 @api.get("/homes/<home_id>")
-async def home(home_id: str) -> Response:
-    """One listing."""
+@api.get("/homes/<origin>/<home_id>")
+async def home(home_id: str, origin: str | None = None) -> Response:
+    """One listing; of a home of a neighbour the id is both parts."""
     check_names(MultiDict(request.args), ())
+    home_id = home_id if origin is None else f"{origin}/{home_id}"
     listing = state().board.get(home_id)
     if listing is None:
         raise UnknownHome(f"There is no home {home_id}. Check the id.")

@@ -42,6 +42,18 @@ _WRITING = [_REPORT, _CONFIRM, _HOME, _REPORTS]
 CHANGES = (
     ApiChange(
         date=date(2026, 11, 27),
+        kind="added",
+        paths=[
+            "GET /api/v1/vacancies",
+            "GET /api/v1/vacancies/stream",
+            "GET /api/v1/homes/{origin}/{home_id}",
+        ],
+        text="Homes of neighbouring services are shown too where an operator follows one. Their ids"
+        " hold a slash, and they have `origin`: the neighbour's `name`, its page of the home as"
+        " `url`, and `silent_since`. `origin=own` leaves them out of a search.",
+    ),
+    ApiChange(
+        date=date(2026, 11, 27),
         kind="changed",
         paths=[_HOME],
         text="`municipality` is what the provider states. Where municipalities take part with their"

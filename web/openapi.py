@@ -25,6 +25,7 @@ from web.openapi_parameters import (
     HOME_ID,
     IDEMPOTENCY,
     IF_MATCH,
+    ORIGIN,
     key_headers,
     search_parameters,
 )
@@ -267,6 +268,15 @@ def _paths() -> Json:
             "put": _writing(
                 "Create or describe a home", _ref("HomeBody"), created, [HOME_ID, IF_MATCH]
             ),
+        },
+        "/api/v1/homes/{origin}/{home_id}": {
+            "get": {
+                "summary": "One home of a neighbouring service",
+                "parameters": [ORIGIN, HOME_ID],
+                "responses": _answers(
+                    {**feature, "304": {"description": "Not Modified"}}, (400, 404, 410)
+                ),
+            },
         },
         "/api/v1/homes/{home_id}/vacancies": {
             "put": _writing(

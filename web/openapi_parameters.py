@@ -66,6 +66,11 @@ def search_parameters() -> list[Json]:
         ),
         parameter("max_cost_eur", {"type": "number", "minimum": 0}, "Euros a month in all"),
         parameter("include_full", {"type": "boolean", "default": False}, "Also without a place"),
+        parameter(
+            "origin",
+            {"enum": ["own"]},
+            "Only homes that are reported here, without those of neighbouring services",
+        ),
     ]
 
 
@@ -74,6 +79,13 @@ HOME_ID: Json = {
     "in": "path",
     "required": True,
     "schema": {"type": "string", "pattern": "^[A-Za-z0-9._~-]{1,64}$"},
+}
+ORIGIN: Json = {
+    "name": "origin",
+    "in": "path",
+    "required": True,
+    "schema": {"type": "string", "pattern": "^[a-z0-9-]{1,40}$"},
+    "description": "The first part of the id of a home of a neighbouring service.",
 }
 IF_MATCH: Json = {
     "name": "If-Match",

@@ -45,6 +45,7 @@ SEARCH = (
     "municipality",
     "max_cost_eur",
     "include_full",
+    "origin",
 )
 REPEATABLE = {"near", "care_form", "focus", "need", "language", "ownership"}
 MAX_CENTRES = 5
@@ -106,6 +107,7 @@ async def parse_query(args: Args, geocoder: Geocoder) -> Query:
         municipality=_optional(args, "municipality", _municipality),
         max_cost_eur=_optional(args, "max_cost_eur", _euros),
         include_full=_optional(args, "include_full", _flag) or False,
+        own_only=_optional(args, "origin", _own) or False,
     )
 
 
@@ -236,6 +238,12 @@ def _euros(text: str) -> float:
     if not (value >= 0 and math.isfinite(value)):
         raise InvalidParameter("max_cost_eur must not be negative.", field="max_cost_eur")
     return value
+
+
+def _own(text: str) -> bool:
+    if text != "own":
+        raise InvalidParameter("origin must be own, or left out.", field="origin")
+    return True
 
 
 def _flag(text: str) -> bool:

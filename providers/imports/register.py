@@ -38,11 +38,12 @@ class Ambiguous(Exception):
 
 
 async def select_known(connection: Connection | Pool) -> list[Known]:
-    """All homes that are not part of another one, shortened to what recognises them."""
+    """All homes of ours, shortened to what recognises them."""
     rows = await connection.fetch(
         "SELECT h.id, h.identity, h.name, p.slug AS provider, h.status, h.street, h.postcode,"
         " h.city, h.country, h.latitude, h.longitude"
-        " FROM care_home h JOIN provider p ON p.id = h.provider_id ORDER BY h.id"
+        " FROM care_home h JOIN provider p ON p.id = h.provider_id"
+        " WHERE h.origin IS NULL ORDER BY h.id"
     )
     return [
         Known(

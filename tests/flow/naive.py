@@ -15,7 +15,7 @@ from vacancies.search import Query
 def matches(listing: Listing, query: Query) -> bool:
     """Whether a search shows this home."""
     profile = listing.profile
-    if profile.status is not HomeStatus.OPEN:
+    if profile.status is not HomeStatus.OPEN or (query.own_only and listing.origin is not None):
         return False
     point = (profile.point.latitude, profile.point.longitude)
     if query.centres and query.bbox is None and distance_km(listing, query) > query.radius_km:

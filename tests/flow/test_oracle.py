@@ -32,8 +32,10 @@ from vacancies.models import (
     CareHome,
     Costs,
     Focus,
+    Freshness,
     HomeStatus,
     Need,
+    Origin,
     Ownership,
     Point,
     Profile,
@@ -52,7 +54,9 @@ from web.transport import Listener, Told
 START = datetime(2026, 3, 27, 10, tzinfo=UTC)  # two days before the clocks change
 # Far enough apart that no home lies near the edge of any circle.
 POINTS = [Point(51.9, 8.4), Point(51.95, 8.5), Point(52.3, 8.0), Point(48.1, 11.6)]
-HOMES = ["a", "b", "c", "d", "e", "f"]
+HOMES = ["a", "b", "c", "d", "e", "n/f"]
+FOREIGN = {"n/f"}
+NEIGHBOUR = Origin(slug="n", name="N", url="https://n.example", said=Freshness.FRESH)
 ONE_FREE = (Vacancy(care_form=CareForm.LONG_TERM, count=1),)
 
 days = st.dates(date(2026, 3, 25), date(2026, 5, 5))
@@ -89,6 +93,7 @@ areas = st.builds(
     centres=st.sampled_from([(POINTS[0],), (POINTS[0], POINTS[3])]),
     radius_km=st.sampled_from([3.0, 25.0]),
     include_full=st.booleans(),
+    own_only=st.booleans(),
 )
 stays = st.builds(
     lambda first, length, nights: Query(
@@ -122,6 +127,7 @@ queries = (
         municipality=st.sampled_from([None, "05"]),
         max_cost_eur=st.sampled_from([None, 2500.0]),
         include_full=st.booleans(),
+        own_only=st.booleans(),
     )
     | stays
     | st.builds(
@@ -239,7 +245,12 @@ class Region(RuleBasedStateMachine):
     @rule(home=st.sampled_from(HOMES), profile=profiles)
     def describe(self, home: str, profile: Profile) -> None:
         stored = self.homes.get(home) or CareHome(
-            id=home, provider_id=1, provider="p", profile=profile, evaluated_at=self.now
+            id=home,
+            provider_id=1,
+            provider="p",
+            profile=profile,
+            origin=NEIGHBOUR if home in FOREIGN else None,
+            evaluated_at=self.now,
         )
         closed_at = None if profile.status is HomeStatus.OPEN else self.now
         self.commit(replace(stored, profile=profile, closed_at=closed_at))

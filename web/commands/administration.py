@@ -207,11 +207,11 @@ def home_show(home_id: str) -> None:
 @home.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable.")
 def home_list(as_json: bool) -> None:
-    """All open homes: id, state, places, name."""
+    """All open homes of ours: id, state, places, name."""
 
     async def work(deployment: Deployment) -> Any:
         rows = await deployment.pool.fetch(
-            "SELECT id FROM care_home WHERE status = 'open' ORDER BY name, id"
+            "SELECT id FROM care_home WHERE status = 'open' AND origin IS NULL ORDER BY id"
         )
         homes = await select_homes(deployment.pool, [row["id"] for row in rows])
         return sorted(map(public_listing, homes), key=lambda listing: listing.profile.name)

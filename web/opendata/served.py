@@ -29,7 +29,7 @@ LAST_UPDATED = b"\0"
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """All open homes, by id, in the state of `revision`."""
+    """All open homes of ours, by id, in the state of `revision`."""
 
     revision: int
     homes: list[Listing]
@@ -107,8 +107,9 @@ def _is_good(kept: Encoded, document: Document, board: Board) -> bool:
 
 
 def take(board: Board) -> Taken:
-    """Without an `await`, so all of it is one state. What is exported as a file comes from here."""
-    slots, _ = board.match(Query(include_full=True))
+    """Without an `await`, so all of it is one state. What is exported as a file comes from here;
+    neighbours give away what is theirs."""
+    slots, _ = board.match(Query(include_full=True, own_only=True))
     return Taken(board.revision, [board.listing(slot) for slot in slots.tolist()])
 
 

@@ -15,7 +15,7 @@ from vacancies.models import CareForm, Listing, Vacancy
 from web.cards import last_said_at, safe_website
 from web.standards import fhir_terms as terms
 from web.standards.ids import find_home, find_offer, home_uuid, offer_uuid
-from web.standards.offers import FORMS, Offer, forms, free, lines
+from web.standards.offers import FORMS, Offer, find, forms, free, lines
 from web.standards.source import Source, is_there
 from web.state import state
 
@@ -44,7 +44,7 @@ def service_id(listing: Listing, form: CareForm) -> str:
 
 def find_location(resource_id: str) -> Listing | None:
     """The home whose `Location` has that id, closed ones too."""
-    known = state().board.get(resource_id) or find_home(resource_id)
+    known = find(state().board, resource_id) or find_home(resource_id)
     return known if known and location_id(known) == resource_id else None
 
 

@@ -180,7 +180,9 @@ def _near(text: str) -> Query:
     if abs(latitude) > 90 or abs(longitude) > 180 or km < 0:
         raise InvalidParameter("near lies off the globe: latitude comes first.", field="near")
     center = Point(latitude + 0.0, longitude + 0.0)
-    return Query(centres=(center,), radius_km=min(km, ROUND_THE_EARTH_KM), include_full=True)
+    return Query(
+        centres=(center,), radius_km=min(km, ROUND_THE_EARTH_KM), include_full=True, own_only=True
+    )
 
 
 def _cursor(last: Offer, used: list[tuple[str, str]]) -> str:

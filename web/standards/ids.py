@@ -13,7 +13,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 from vacancies.board import Board
 from vacancies.models import CareForm, Listing
-from web.standards.offers import FORM_NUMBERS, FORMS
+from web.standards.offers import FORM_NUMBERS, FORMS, find
 from web.standards.source import own_address
 from web.state import state
 
@@ -67,7 +67,7 @@ def _find(text: str) -> tuple[Listing, UUID] | None:
         return None
     board = state().board
     home_id = _index(board, namespace()).home_id(board, uuid)
-    listing = board.get(home_id) if home_id else None
+    listing = find(board, home_id) if home_id else None
     return (listing, uuid) if listing else None
 
 

@@ -35,6 +35,7 @@ from web.standards.ngsi_ld_query import (
     read_choice,
     read_shape,
 )
+from web.standards.offers import find
 from web.standards.refusals import UnknownResource, UnknownTenant
 from web.standards.source import Source, source
 from web.state import state
@@ -89,7 +90,7 @@ async def one_entity(entity_id: str) -> Response:
     shape = read_shape()
     if ":" not in entity_id:
         raise InvalidParameter(f"An entity is named by a URI, such as {URN}1.", field="id")
-    home = state().board.get(entity_id.removeprefix(URN)) if entity_id.startswith(URN) else None
+    home = find(state().board, entity_id.removeprefix(URN)) if entity_id.startswith(URN) else None
     if home is None or home.profile.status is not HomeStatus.OPEN:
         raise UnknownResource(f"There is no entity {entity_id}.")
     tag = list_tag(kind)

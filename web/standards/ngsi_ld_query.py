@@ -184,7 +184,8 @@ def read_area(args: Mapping[str, str]) -> tuple[Query, Query | None]:
     if args.get("geoproperty", "location") != "location":
         raise InvalidParameter("Homes have location only.", field="geoproperty")
     radius_km = min(number(found[2], "georel") / 1000, _FARTHEST_KM)
-    circle = Query(centres=(_center(args),), radius_km=radius_km, include_full=True)
+    center = _center(args)
+    circle = Query(centres=(center,), radius_km=radius_km, include_full=True, own_only=True)
     return (circle, None) if found[1] == "max" else (EVERYBODY, circle)
 
 

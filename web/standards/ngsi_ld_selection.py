@@ -47,7 +47,9 @@ class Selection(NamedTuple):
     is_told_of_ends: bool
 
     def has(self, listing: Listing) -> bool:
-        """Wherever it lies."""
+        """Wherever it lies; homes of neighbours are theirs to give away."""
+        if listing.origin is not None:
+            return False
         entity_id = URN + listing.id
         return any(selector.has(entity_id) for selector in self.selectors)
 

@@ -15,7 +15,8 @@ from vacancies.search import Query
 
 FORMS = tuple(CareForm)
 FORM_NUMBERS = {form: number for number, form in enumerate(FORMS, start=1)}
-EVERYBODY = Query(include_full=True)
+# Homes of neighbours are theirs to give away.
+EVERYBODY = Query(include_full=True, own_only=True)
 _AT_ONCE = 500
 
 
@@ -35,6 +36,12 @@ def homes(board: Board, query: Query = EVERYBODY) -> list[Listing]:
     """All open homes, full ones too, in ascending order of their ids. `query` may name an area."""
     slots, _ = board.match(query)
     return [board.listing(slot) for slot in board.by_id(slots).tolist()]
+
+
+def find(board: Board, home_id: str) -> Listing | None:
+    """The home, closed ones too; None if there is none, or it is not ours."""
+    listing = board.get(home_id)
+    return listing if listing is not None and listing.origin is None else None
 
 
 def changes(board: Board, revision: int, query: Query, at_most: int) -> list[tuple[Listing, bool]]:

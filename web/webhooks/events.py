@@ -80,6 +80,8 @@ def look(board: Board, claim: Claim, query: Query | None) -> list[Sight]:
         else:
             is_open = listing.profile.status is HomeStatus.OPEN
             concerns = is_open and listing.provider == claim.provider
+        # Homes of neighbours are theirs to tell of.
+        concerns = concerns and listing.origin is None
         distance_km = found.get(slot) if query is not None and query.centres else None
         sights.append(Sight(listing.id, listing.revision, slot, concerns, distance_km))
     return sights
