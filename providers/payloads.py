@@ -53,6 +53,7 @@ Note = Annotated[str, Meta(max_length=500, pattern=_TEXT)]
 Count = Annotated[int, Meta(ge=0, le=MAX_PLACES)]
 Euros = Annotated[float, Meta(ge=0, le=100_000)]
 CareGrade = Annotated[int, Meta(ge=1, le=5)]
+Website = Annotated[str, Meta(max_length=500, pattern=_WEBSITE)]
 HomeId = Annotated[str, Meta(pattern=rf"^[A-Za-z0-9._~-]{{1,64}}{_END}")]
 Moment = Annotated[datetime, Meta(tz=True)]
 
@@ -150,7 +151,7 @@ class AddressBody(_Strict, frozen=True, kw_only=True):
 class ContactBody(_Strict, frozen=True, kw_only=True):
     phone: Annotated[str, Meta(max_length=50, pattern=_LINE)] | None = None
     email: Annotated[str, Meta(max_length=200, pattern=_EMAIL)] | None = None
-    website: Annotated[str, Meta(max_length=500, pattern=_WEBSITE)] | None = None
+    website: Website | None = None
     person: Line | None = None
     hours: Line | None = None
 
@@ -199,7 +200,7 @@ class HomeBody(_Strict, frozen=True, kw_only=True):
     needs: Annotated[tuple[Need, ...], Meta(max_length=7)] = ()
     languages: Annotated[tuple[SpokenLanguage, ...], Meta(max_length=27)] = ()
     ownership: Ownership | None = None
-    quality_url: Annotated[str, Meta(max_length=500, pattern=_WEBSITE)] | None = None
+    quality_url: Website | None = None
     waiting_list: WaitingList | None = None
     admission_stop: StopBody | None = None
     status: HomeStatus = HomeStatus.OPEN

@@ -79,9 +79,9 @@ def _database(servers: Servers, name: str) -> str:
     return f"{path.rsplit('/', 1)[0]}/{name}?{query}"
 
 
-@pytest.fixture
-async def database_url(servers: Servers, template: str) -> AsyncIterator[str]:
-    """A fresh, migrated, empty database."""
+@asynccontextmanager
+async def fresh_database(servers: Servers, template: str) -> AsyncIterator[str]:
+    """The address of a migrated, empty database."""
     name = f"test_{secrets.token_hex(6)}"
     admin = await asyncpg.connect(servers.database_url)
     try:
@@ -95,6 +95,13 @@ async def database_url(servers: Servers, template: str) -> AsyncIterator[str]:
         await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
     finally:
         await admin.close()
+
+
+@pytest.fixture
+async def database_url(servers: Servers, template: str) -> AsyncIterator[str]:
+    """A fresh, migrated, empty database."""
+    async with fresh_database(servers, template) as url:
+        yield url
 
 
 @pytest.fixture

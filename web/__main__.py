@@ -25,6 +25,7 @@ COMMANDS = {
     "advice": "web.commands.advice:advice",
     "desk": "web.commands.desk:desk",
     "municipality": "web.commands.municipality:municipality",
+    "federation": "web.commands.federation:federation",
     "policy": "web.commands.policy:policy",
     "reminders": "web.commands.reminders:reminders",
     "corrections": "web.commands.corrections:corrections",

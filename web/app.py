@@ -15,6 +15,7 @@ from werkzeug.exceptions import HTTPException
 from providers.api import api as provider_api
 from providers.auth import KeyRing
 from providers.call_questions import ask_for_ever
+from providers.federation.following import Following
 from providers.post import open_mail_sender, sender_address
 from providers.reminder_scheduler import Scheduler, remind_for_ever
 from vacancies.advice import AdviceOffices
@@ -190,6 +191,7 @@ def create_app(
                 state().lasting.run_for_ever(deployment.pool),
                 asyncio.to_thread(geocoder.prepare),
                 sweep_for_ever(deployment.pool, deployment.writer),
+                Following(deployment.pool, deployment.writer, outbound).run_for_ever(),
                 webhooks.run_for_ever(),
                 forget_for_ever(deployment.pool),
                 alerts.matcher.run_for_ever(),

@@ -14,6 +14,8 @@ import pytest
 from aiohttp import web
 from standardwebhooks import Webhook as Verifier
 
+from providers.federation.neighbours import record_neighbour
+from tests.flow.neighbours import adopt
 from tests.waiting import until
 from tests.web.webhooks.conftest import Bench, Inbox, open_bench, open_inbox, status, taken
 from vacancies.board import Change
@@ -100,6 +102,18 @@ async def test_a_search_hears_of_what_matches_and_what_does_so_no_more(
 async def test_everything_public(bench: Bench, inbox: Inbox) -> None:
     await bench.home("a")
     await bench.home("b", provider="Süd", point=Point(48.1, 11.6))
+    await bench.webhook(inbox.url, search="include_full=true")
+    await bench.deliver()
+    assert inbox.take() == [(CHANGED, "a"), (CHANGED, "b")]
+
+
+async def test_homes_of_neighbours_are_for_neighbours_to_tell_of(
+    bench: Bench, inbox: Inbox
+) -> None:
+    await bench.home("a")
+    await record_neighbour(bench.deployment.pool, "herford", "Herford", "https://h.example", "", "")
+    await adopt(bench.deployment, "herford", "anna")
+    await bench.home("b")
     await bench.webhook(inbox.url, search="include_full=true")
     await bench.deliver()
     assert inbox.take() == [(CHANGED, "a"), (CHANGED, "b")]
