@@ -51,6 +51,7 @@ class Card:
     phone_href: str = ""
     mail_href: str = ""
     website: str = ""
+    origin: str = ""
 
 
 EMPTY = Card()  # for the template that the client fills
@@ -115,6 +116,18 @@ def freshness_text(listing: Listing, language: Language, now: datetime) -> str:
     said_at = last_said_at(listing)
     age = language.age(said_at, now) if said_at else ""
     return language.gettext(words.FRESHNESS[listing.freshness], age=age)
+
+
+def origin_text(listing: Listing, language: Language) -> str:
+    """Whose home it is where it is not ours, and since when nothing has come from there."""
+    origin = listing.origin
+    if origin is None:
+        return ""
+    said = language.gettext("Taken over from %(name)s", name=origin.name)
+    if origin.silent_since is None:
+        return said
+    moment = language.moment(origin.silent_since)
+    return f"{said}. " + language.gettext("No news from there since %(moment)s.", moment=moment)
 
 
 def last_said_at(listing: Listing) -> datetime | None:
@@ -205,7 +218,10 @@ def card(
         freshness=listing.freshness.value,
         freshness_text=freshness_text(listing, language, now),
         said_at=said_at.isoformat() if said_at else "",
-        lasting=lasting_lines(listing, said_at, language, now, state().lasting.curves, forms),
+        # Fitted to what our homes report.
+        lasting=[]
+        if listing.origin
+        else lasting_lines(listing, said_at, language, now, state().lasting.curves, forms),
         attributes=" · ".join(attributes(listing, language)),
         cost=language.gettext("about %(amount)s own share a month", amount=language.euros(total))
         if total is not None
@@ -218,4 +234,5 @@ def card(
         if profile.contact.email
         else "",
         website=safe_website(profile.contact.website),
+        origin=origin_text(listing, language),
     )

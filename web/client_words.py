@@ -27,6 +27,8 @@ _CLIENT_TEXTS = {
     "cost": N_("about %(amount)s own share a month"),
     "stop": N_("No admissions: %(reason)s"),
     "stopUntil": N_("No admissions until %(day)s: %(reason)s"),
+    "origin": N_("Taken over from %(name)s"),
+    "originSilent": N_("No news from there since %(moment)s."),
     "grades": N_("care grade %(grades)s"),
     "website": N_("Website"),
     "justNow": N_("just now"),

@@ -9,12 +9,14 @@ from urllib.parse import quote, urlencode
 from quart import Blueprint, Response, request
 from werkzeug.datastructures import MultiDict
 
+from providers.federation.neighbours import select_neighbour
 from vacancies.errors import InvalidParameter
+from vacancies.geojson import public_origin
 from vacancies.listings import local_date
 from vacancies.models import CareForm, HomeStatus, Listing
 from vacancies.reliability import select_reliability
 from web.advice import advice_at
-from web.cards import card
+from web.cards import Card, card, safe_website
 from web.client_start import client_start
 from web.cursor import Cursor
 from web.details import (
@@ -45,8 +47,11 @@ def home_path(home_id: str) -> str:
 
 
 @home_pages.get("/homes/<home_id>")
-async def home(home_id: str) -> Response:
-    """The page. `?grade=3&since=2` asks for one's own share of the price."""
+@home_pages.get("/homes/<origin>/<home_id>")
+async def home(home_id: str, origin: str | None = None) -> Response:
+    """The page. `?grade=3&since=2` asks for one's own share of the price. Of a home of a neighbour
+    the id is both parts; it has no other pages here: whatever is wrong is put right there."""
+    home_id = home_id if origin is None else f"{origin}/{home_id}"
     listing = state().board.get(home_id)
     if listing is None or listing.profile.status is not HomeStatus.OPEN:
         return await no_home(listing)
@@ -73,8 +78,8 @@ async def _page(listing: Listing, situation: Situation) -> Response:
         summary=summary(listing, view, language),
         validity=validity_text(listing, language, now),
         reliability=reliability_text(found, language, local_date(now)),
-        # Invented homes are for nobody's search engine.
-        linked_data=None if state().demo else linked_data(listing, view, _own_address(listing.id)),
+        linked_data=_linked_data(listing, view),
+        origin=await _origin(listing, language),
         labels=labellers(language),
         spoken=spoken(listing, language),
         run_by=run_by(listing, language),
@@ -86,6 +91,30 @@ async def _page(listing: Listing, situation: Situation) -> Response:
         share=share,
         client=await _client(listing, share.by_year if share else {}, now, language),
     )
+
+
+def _linked_data(listing: Listing, view: Card) -> dict[str, Any] | None:
+    """For search engines: not of invented homes, and not of those of neighbours."""
+    if state().demo or listing.origin is not None:
+        return None
+    return linked_data(listing, view, _own_address(listing.id))
+
+
+async def _origin(listing: Listing, language: Language) -> dict[str, Any] | None:
+    """Of a home of a neighbour: whose it is, its page there, up to when that was heard, and what
+    the licence of its data wants said."""
+    origin = public_origin(listing)
+    if origin is None or listing.origin is None:
+        return None
+    found = await select_neighbour(state().deployment.pool, listing.origin.slug)
+    return {
+        "name": origin.name,
+        "href": safe_website(origin.url),
+        "heard": _moment(found.heard_at if found else None, language),
+        "is_silent": origin.silent_since is not None,
+        "attribution": found.attribution if found else "",
+        "licence": safe_website(found.licence if found else ""),
+    }
 
 
 async def _client(

@@ -28,6 +28,7 @@ class View:
 
 ALERT = "/alerts/<token>"
 HOME = "/homes/<home_id>"
+FOREIGN = "/homes/<origin>/<home_id>"
 WRONG = "/homes/<home_id>/wrong"
 TRAIL = "/homes/<home_id>/trail"
 LINK = "/report/link/<token>"
@@ -76,6 +77,7 @@ VIEWS = (
     View("Alert, stopped", "message.html", ALERT + "/stop", seeking.alert_stopped),
     View("Alert, ended", "message.html", ALERT + "/search", at("/alerts/over/search")),
     View("Home", "home.html", HOME, at("/homes/anna")),
+    View("Home of a silent neighbour", "home.html", FOREIGN, at("/homes/herford/anna")),
     View("Home, admission stop", "home.html", HOME, at("/homes/berta")),
     View("Home, all unfolded", "home.html", HOME, unfolded(at("/homes/anna?grade=3&since=2"))),
     View("Home, not known", "message.html", HOME, at("/homes/nowhere")),

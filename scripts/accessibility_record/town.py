@@ -17,14 +17,16 @@ from typing import Any
 import aiohttp
 from playwright.async_api import Page
 
+from providers.federation.neighbours import ensure_foreign_providers, record_neighbour
 from providers.links import make_token
 from scripts.benchmarks.program import command, data_folder, serving
 from scripts.report_pictures import HOME, SECRET, employ_long_ago
 from vacancies.deployment import Deployment
+from vacancies.foreign import Adopt, Silence
 from vacancies.lasting import Step, size_of
 from vacancies.lasting_fit import record_steps
 from vacancies.looks import record_look
-from vacancies.models import CareForm
+from vacancies.models import CareForm, Contact, Freshness, Origin, Point, Profile, Vacancy
 from web.commands.administration import run_in_deployment
 
 ADMIN = "alma.admin@example.org"
@@ -168,6 +170,28 @@ async def know_how_long(deployment: Deployment) -> None:
         await record_steps(connection, [step], datetime.now(UTC))
 
 
+async def take_over(deployment: Deployment) -> None:
+    """A home of a neighbour from which nothing has been heard for long."""
+    terms = ("https://www.govdata.de/dl-de/by-2-0", "Kreis Herford")
+    url = "https://freiplatz.herford.example"
+    await record_neighbour(deployment.pool, "herford", "Kreis Herford", url, *terms)
+    provider = "herford/caritas"
+    ids = await ensure_foreign_providers(deployment.pool, [provider])
+    now = datetime.now(UTC)
+    adopt = Adopt(
+        home_id="herford/anna",
+        provider_id=ids[provider],
+        provider=provider,
+        origin=Origin(slug="herford", name="Kreis Herford", url=url, said=Freshness.FRESH),
+        profile=Profile(name=LONG, point=Point(52.12, 8.67), contact=Contact(phone="05221 1234")),
+        vacancies=(Vacancy(care_form=CareForm.LONG_TERM, count=1),),
+        observed_at=now,
+        confirmed_at=None,
+    )
+    silence = Silence(home_id="herford/anna", since=now - timedelta(minutes=9))
+    await deployment.writer.submit([adopt, silence])
+
+
 async def _settle(place: Town) -> None:
     for home_id, profile in HOMES.items():
         await place.put(home_id, profile)
@@ -191,6 +215,7 @@ async def _settle(place: Town) -> None:
     hook = ("webhook", "add", "https://hooks.example.org/freiplatz", "--provider")
     await command(dict(place.environ), *hook, "caritas-musterstadt")
     await asyncio.to_thread(run_in_deployment, employ_long_ago)
+    await asyncio.to_thread(run_in_deployment, take_over)
     await command(dict(place.environ), "staff", "revoke-links", str(place.members["rene"]))
 
 

@@ -1,6 +1,6 @@
 // One home as a card: the server's own markup, filled in. `cards.py` says the same things.
 // Text goes in as text only: what a provider has written never becomes markup.
-import { saidAt, type Homes } from "./homes";
+import { pathOf, saidAt, type Homes } from "./homes";
 import { howFar } from "./centres";
 import { hideOutdated } from "./lasting";
 import { element, type Feature, type Home, type Vacancy } from "./types";
@@ -44,9 +44,10 @@ export function fillCard(
   part(card, "gone").hidden = true;
   const name = part<HTMLAnchorElement>(card, "name");
   name.textContent = home.name;
-  name.href = `/homes/${encodeURIComponent(id)}${start.linkSuffix}`;
+  name.href = `/homes/${pathOf(id)}${start.linkSuffix}`;
   write(card, "distance", howFar(geometry, home, homes));
   write(card, "town", [home.address?.postcode, home.address?.city].filter(Boolean).join(" "));
+  write(card, "origin", originText(home, language));
   fillOffers(part(card, "offers"), home, homes);
   write(card, "none", noOffer(home, language));
   const stop = stopText(home, language);
@@ -134,6 +135,14 @@ function stopText({ admission_stop: stop }: Home, language: Language): string {
   const reason = language.words.stops[stop.reason] ?? "";
   if (!stop.until) return language.text("stop", { reason });
   return language.text("stopUntil", { reason, day: language.day(stop.until) });
+}
+
+function originText({ origin }: Home, language: Language): string {
+  if (!origin) return "";
+  const said = language.text("origin", { name: origin.name });
+  if (origin.silent_since === null) return said;
+  const moment = language.moment(new Date(origin.silent_since));
+  return `${said}. ${language.text("originSilent", { moment })}`;
 }
 
 function attributes(home: Home, { words }: Language): string[] {

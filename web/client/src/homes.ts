@@ -150,7 +150,7 @@ export class Homes {
 
   /** All about one home, as far from here as the search has it. */
   async fetch(id: string): Promise<Feature> {
-    const feature = await fetchJson<Feature>(HOMES + encodeURIComponent(id));
+    const feature = await fetchJson<Feature>(HOMES + pathOf(id));
     const km = this.#known.get(id)?.km;
     if (this.start.centres.length > 0 && km !== undefined) feature.properties.distance_km = km;
     return feature;
@@ -170,6 +170,11 @@ export class Homes {
     const forms: CareForm[] = asked.length > 0 ? asked : Object.keys(free);
     return forms.reduce((sum, form) => sum + (free[form] ?? 0), 0);
   }
+}
+
+/** An id in an address: that of a neighbour's home has a slash in it, which proxies must see. */
+export function pathOf(id: string): string {
+  return id.split("/").map(encodeURIComponent).join("/");
 }
 
 async function fetchJson<T>(address: string): Promise<T> {

@@ -34,6 +34,8 @@ export interface Home {
   observed_at?: string | null;
   confirmed_at?: string | null;
   revision: number;
+  /** Whose home it is where that is a neighbour's. */
+  origin?: { name: string; silent_since: string | null };
   contact?: { phone?: string | null } | null;
   address?: { postcode?: string | null; city?: string | null } | null;
 }
