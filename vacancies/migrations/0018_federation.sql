@@ -54,13 +54,5 @@ COMMENT ON COLUMN provider.slug IS 'Public short name, stable; of a home of a ne
 -- Whose homes are shown is public: whoever reads homes, by whatever narrow role, reads that too.
 ALTER TABLE neighbour ENABLE ROW LEVEL SECURITY;
 CREATE POLICY anybody ON neighbour FOR SELECT USING (true);
-DO $$
-DECLARE
-    reader text;
-BEGIN
-    FOR reader IN SELECT rolname FROM pg_roles
-        WHERE rolname IN ('freiplatz_writer', 'freiplatz_follower', 'freiplatz_desk')
-    LOOP
-        EXECUTE format('GRANT SELECT (slug, name, url) ON neighbour TO %I', reader);
-    END LOOP;
-END $$;
+GRANT SELECT (slug, name, url) ON neighbour
+    TO freiplatz_writer, freiplatz_follower, freiplatz_desk;
