@@ -27,6 +27,7 @@ _PICTURE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 _READABLE = ("/", "/shortlist", "/imprint", "/privacy", "/accessibility", "/favicon.ico")
 _READABLE_BELOW = ("/assets/", "/basemap", "/looks/", "/opendata/", "/embed/accent.css")
 _API = "/api/v1/"
+_FORMS_OF_HOMES = ("", "trail", "wrong", "feedback")
 # These have no look: for people who work, for programs, and files.
 _WITHOUT_LOOK = (
     *("/api/", "/assets/", "/desk", "/report", "/sign", "/account", "/people", "/upload"),
@@ -84,8 +85,9 @@ def reserved(rules: Map) -> frozenset[str]:
 
 def is_readable(path: str) -> bool:
     """Whether a page or file is there under the host name of a municipality too."""
-    home = path.removeprefix("/homes/")
-    is_home = home != path and home != "" and "/" not in home
+    # `/homes/x`, or `/homes/neighbour/x`: what follows on one of ours are pages with forms.
+    parts = path.split("/")[1:]
+    is_home = parts[0] == "homes" and len(parts) in (2, 3) and parts[-1] not in _FORMS_OF_HOMES
     return is_home or path in _READABLE or path.startswith((_API, *_READABLE_BELOW))
 
 

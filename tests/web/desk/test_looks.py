@@ -18,6 +18,7 @@ from vacancies.config import Settings
 from vacancies.errors import InvalidInput
 from vacancies.looks import LARGEST_LOGO_BYTES, record_addresses
 from web.__main__ import main
+from web.looks import is_readable
 from web.origin import host_of
 
 HOST = "pflege.guetersloh.example"
@@ -201,6 +202,13 @@ async def test_under_its_host_name_pages_are_read_and_nothing_else(hosted: Verbu
     assert (
         "https://freiplatz.example/homes/home/wrong" in (await get(service, "/homes/home", HOST))[1]
     )
+
+
+def test_homes_of_neighbours_are_read_there_too() -> None:
+    assert is_readable("/homes/a")
+    assert is_readable("/homes/bielefeld/a")
+    for path in ("/homes/", "/homes/a/wrong", "/homes/a/trail", "/homes/a/b/c", "/homesa"):
+        assert not is_readable(path), path
 
 
 async def test_an_unknown_host_has_no_look(hosted: Verbund) -> None:
