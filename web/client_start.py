@@ -6,14 +6,15 @@ from typing import Any
 
 from web.basemap import basemap_for_client
 from web.client_words import client_words
-from web.language import Language
-from web.pages import link
+from web.language import DEFAULT, Language
+from web.looks import look_prefix
 
 
 def client_start(language: Language) -> dict[str, Any]:
-    """Words, the way links are made, and the base map."""
+    """Words, what stands before and behind the path of a link, and the base map."""
     return {
         "words": client_words(language),
-        "linkSuffix": link(""),
+        "linkPrefix": look_prefix(),
+        "linkSuffix": f"?lang={language.code}" if language.code != DEFAULT else "",
         "basemap": basemap_for_client(),
     }

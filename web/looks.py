@@ -105,19 +105,24 @@ def is_own_host() -> bool:
     return has_request_context() and bool(request.scope.get("own_host"))
 
 
+def look_prefix() -> str:
+    """What stands before the paths of pages for readers."""
+    look = current_look()
+    return "" if look is None or is_own_host() else f"/{look.path}"
+
+
 def in_look(address: str) -> str:
     """An address of ours as pages in this look name it: `/imprint` is `/guetersloh/imprint`, and
     under a host name of its own `/signin` is that of the public address."""
-    look = current_look()
     path = address.partition("?")[0]
-    if look is None:
+    if current_look() is None:
         return address
     if is_own_host():
         readable = is_readable(path)
         return address if readable else f"{state().settings.public_url or ''}".rstrip("/") + address
     if path.startswith(_WITHOUT_LOOK):
         return address
-    return f"/{look.path}" + (address[1:] if path == "/" else address)
+    return look_prefix() + (address[1:] if path == "/" else address)
 
 
 @looks.get("/looks/<key>/logo")

@@ -11,8 +11,10 @@ from html import unescape
 import aiohttp
 import pytest
 from click.testing import CliRunner, Result
+from playwright.async_api import Browser
 
 from tests.conftest import Service, served
+from tests.web.conftest import DESK, live, opened
 from tests.web.desk.verbund import TOWN, Verbund
 from vacancies.config import Settings
 from vacancies.errors import InvalidInput
@@ -257,3 +259,25 @@ async def test_two_never_have_the_same_address(verbund: Verbund) -> None:
         await record_addresses(verbund.pool, "05754012", "guetersloh", None)
     with pytest.raises(InvalidInput):
         await record_addresses(verbund.pool, "05754012", None, HOST)
+
+
+@pytest.mark.browser
+async def test_cards_that_the_client_makes_stay_in_the_look(
+    dressed: Verbund, browser: Browser
+) -> None:
+    """A home that reports while somebody looks gets its card from the client."""
+    await dressed.service.report("home", provider="caritas")
+    address = "/guetersloh?lang=en"
+    async with opened(browser, dressed.service, address, DESK) as page:
+        await live(page)
+        await dressed.service.report("home", {"count": 3}, provider="caritas")
+        await page.locator("#news:not([hidden])").click()
+        card = page.locator('.card[data-home="home"]')
+        name = card.locator('[data-part="name"]')
+        assert await name.get_attribute("href") == "/guetersloh/homes/home?lang=en"
+        await card.locator("[data-remember]").click()
+        header = page.locator('header a[href^="/guetersloh/shortlist"]')
+        await header.click()
+        await page.wait_for_url("**/guetersloh/shortlist?*home=home*")
+        await page.locator('a[href="/guetersloh/homes/home?lang=en"]').first.click()
+        await page.wait_for_url("**/guetersloh/homes/home?lang=en")

@@ -3,7 +3,7 @@
 import { pathOf, saidAt, type Homes } from "./homes";
 import { howFar } from "./centres";
 import { hideOutdated } from "./lasting";
-import { element, type Feature, type Home, type Vacancy } from "./types";
+import { element, type Feature, type Home, type Start, type Vacancy } from "./types";
 import type { Language } from "./words";
 
 type Part = HTMLElement | SVGElement;
@@ -44,7 +44,7 @@ export function fillCard(
   part(card, "gone").hidden = true;
   const name = part<HTMLAnchorElement>(card, "name");
   name.textContent = home.name;
-  name.href = `/homes/${pathOf(id)}${start.linkSuffix}`;
+  name.href = `${start.linkPrefix}/homes/${pathOf(id)}${start.linkSuffix}`;
   write(card, "distance", howFar(geometry, home, homes));
   write(card, "town", [home.address?.postcode, home.address?.city].filter(Boolean).join(" "));
   write(card, "origin", originText(home, language));
@@ -59,7 +59,7 @@ export function fillCard(
   write(card, "cost", cost(home, language));
   write(card, "waiting", language.words.waiting[home.waiting_list ?? ""] ?? "");
   fillPhone(card, home);
-  fillRemember(card, id, home.name, start.linkSuffix);
+  fillRemember(card, id, home.name, start);
 }
 
 export function fillFreshness(card: HTMLElement, home: Home, language: Language): void {
@@ -186,10 +186,12 @@ function fillPhone(card: Element, home: Home): void {
 }
 
 /** The rest of it is `shortlist.ts`. */
-function fillRemember(card: Element, id: string, name: string, linkSuffix: string): void {
+function fillRemember(card: Element, id: string, name: string, start: Start): void {
   const link = card.querySelector<HTMLAnchorElement>("[data-remember]");
   if (link === null) return; // in a frame nothing is remembered
   link.dataset["remember"] = id;
-  link.href = `/shortlist${linkSuffix}${linkSuffix ? "&" : "?"}home=${encodeURIComponent(id)}`;
+  const { linkPrefix, linkSuffix } = start;
+  const list = `${linkPrefix}/shortlist${linkSuffix}${linkSuffix ? "&" : "?"}`;
+  link.href = `${list}home=${encodeURIComponent(id)}`;
   part(card, "remembered").textContent = name;
 }

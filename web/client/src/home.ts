@@ -158,9 +158,10 @@ printing.hidden = false;
 printing.addEventListener("click", () => print());
 
 /** Back to the list that the reader came from, with its filters. */
-element("back").addEventListener("click", (event) => {
+const back = element<HTMLAnchorElement>("back");
+back.addEventListener("click", (event) => {
   const from = document.referrer === "" ? undefined : new URL(document.referrer);
-  if (from?.origin !== location.origin || from.pathname !== "/") return;
+  if (from?.origin !== location.origin || from.pathname !== back.pathname) return;
   event.preventDefault();
   history.back();
 });

@@ -91,6 +91,8 @@ export interface Basemap {
 /** On every page. */
 export interface Start {
   words: Words;
+  /** Before and behind the path of a link to a page for readers. */
+  linkPrefix: string;
   linkSuffix: string;
   basemap: Basemap | null;
   centres: [latitude: number, longitude: number][];

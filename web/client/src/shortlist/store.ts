@@ -88,11 +88,10 @@ export function onOtherTab(told: () => void): void {
   });
 }
 
-/** The page of a list, in the language of `page`. */
+/** The page of a list, in the language and the look of `page`, which is one too. */
 export function listAddress(ids: readonly string[], page: string): string {
   const address = new URL(page, location.href);
   const language = address.searchParams.get("lang");
-  address.pathname = "/shortlist";
   address.search = "";
   for (const id of ids) address.searchParams.append("home", id);
   if (language !== null) address.searchParams.set("lang", language);
