@@ -29,6 +29,7 @@ from vacancies.geocoding import open_geocoder
 from vacancies.looks import Looks
 from vacancies.municipalities import Names
 from vacancies.outbound import Outbound, outbound_of
+from vacancies.rollups import roll_up_for_ever
 from vacancies.servers import revive
 from vacancies.sweeper import sweep_for_ever
 from vacancies.tasks import stop_tasks
@@ -62,6 +63,7 @@ from web.operations import operations
 from web.pages import error_page, init_pages
 from web.passkeys import passkeys
 from web.people import people
+from web.planning.pages import planning
 from web.points import points
 from web.problems import Problem, problem_of, problem_response, status_of
 from web.reminder_mail import open_post
@@ -149,6 +151,7 @@ def create_app(
         *STANDARDS,
         *STAFF_PAGES,
         *DESK_PAGES,
+        planning,
     ):
         app.register_blueprint(blueprint)
     app.asgi_app = LookDoor(live, looks, app.url_map, settings.public_url)  # type: ignore[assignment]
@@ -192,6 +195,8 @@ def create_app(
                 asyncio.to_thread(geocoder.prepare),
                 sweep_for_ever(deployment.pool, deployment.writer),
                 Following(deployment.pool, deployment.writer, outbound).run_for_ever(),
+                roll_up_for_ever(deployment.pool),
+                state().unmet.run_for_ever(deployment.pool, board),
                 webhooks.run_for_ever(),
                 forget_for_ever(deployment.pool),
                 alerts.matcher.run_for_ever(),

@@ -36,6 +36,7 @@ from web.language import Language
 from web.looks import current_look
 from web.pages import current_language, link, page
 from web.parameters import parse_query
+from web.searching import is_new_search_of_a_person
 from web.state import state
 from web.ways import ways_on
 
@@ -141,6 +142,8 @@ async def _results(form: Form, query: Query, found: Page, greeting: str) -> Resp
     free = found
     if query.include_full or request.args.get("after"):
         free = board.search(replace(query, include_full=False), limit=1)
+    if not free.total and query.bbox is None and is_new_search_of_a_person():
+        state().unmet.note(query, local_date(now))
     sentence = answer(query, free, place, language)
     municipalities = await state().municipalities.all()
     choices = Choices(form, board.facets(query), language, municipalities).by_name(board)

@@ -16,6 +16,7 @@ from vacancies.geocoding import Geocoder
 from vacancies.lasting_fit import Lasting
 from vacancies.looks import Looks
 from vacancies.municipalities import Names
+from vacancies.unmet import Unmet
 from web.figures import Figures
 from web.live import LiveStreams
 from web.opendata.served import Exports
@@ -36,6 +37,7 @@ class State:
     municipalities: Names
     looks: Looks
     lasting: Lasting = field(default_factory=Lasting)
+    unmet: Unmet = field(default_factory=Unmet)
     exports: Exports = field(default_factory=Exports)
 
 

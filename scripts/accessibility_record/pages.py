@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from scripts.accessibility_record import inside, reporting, seeking
+from scripts.accessibility_record.planned import newest_quarter
 from scripts.accessibility_record.seeking import FRAMED, LIST, SEARCH
 from scripts.accessibility_record.town import DESK
 from scripts.accessibility_record.visit import Steps, at, linked, unfolded
@@ -39,6 +40,7 @@ HOOK = "/webhooks/<webhook_id>"
 HOME_LIST = "/desk/<key>/list/<uuid:number>"
 DESK_SETTINGS = "/desk/<key>/settings"
 DESK_PEOPLE = "/desk/<key>/people"
+PLANNING = "/desk/<key>/planning"
 INSIDE = True
 UNFOLDED = ".drop[open] > summary"
 
@@ -213,6 +215,35 @@ VIEWS = (
     ),
     View("Look of a municipality", "finder.html", "/", inside.in_a_look),
     View("Look of a municipality, imprint", "imprint.html", "/imprint", at("/guetersloh/imprint")),
+    View("Planning", "desk_planning.html", PLANNING, at("/desk/05754/planning"), INSIDE),
+    View(
+        "Planning, numbers unfolded",
+        "desk_planning.html",
+        PLANNING,
+        unfolded(at(f"/desk/{DESK}/planning?period=all")),
+        INSIDE,
+    ),
+    View(
+        "Planning, print view",
+        "desk_planning_quarter.html",
+        PLANNING + "/<quarter>",
+        at(f"/desk/05754/planning/{newest_quarter()}"),
+        INSIDE,
+    ),
+    View(
+        "Planning, table of others",
+        "message.html",
+        PLANNING + ".csv",
+        at("/desk/1/planning.csv"),
+        INSIDE,
+    ),
+    View(
+        "Planning, spreadsheet of others",
+        "message.html",
+        PLANNING + ".xlsx",
+        at("/desk/1/planning.xlsx"),
+        INSIDE,
+    ),
     View("Report signed in", "report.html", OWN, inside.own_home, INSIDE),
     View("Report signed in, all unfolded", "report.html", OWN, unfolded(inside.own_home), INSIDE),
     View("Report signed in, foreign home", "message.html", OWN, at("/report/home/nowhere"), INSIDE),

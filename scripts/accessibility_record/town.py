@@ -19,6 +19,7 @@ from playwright.async_api import Page
 
 from providers.federation.neighbours import ensure_foreign_providers, record_neighbour
 from providers.links import make_token
+from scripts.accessibility_record.planned import plan_for_months
 from scripts.benchmarks.program import command, data_folder, serving
 from scripts.report_pictures import HOME, SECRET, employ_long_ago
 from vacancies.deployment import Deployment
@@ -216,6 +217,7 @@ async def _settle(place: Town) -> None:
     await command(dict(place.environ), *hook, "caritas-musterstadt")
     await asyncio.to_thread(run_in_deployment, employ_long_ago)
     await asyncio.to_thread(run_in_deployment, take_over)
+    await asyncio.to_thread(run_in_deployment, plan_for_months)
     await command(dict(place.environ), "staff", "revoke-links", str(place.members["rene"]))
 
 

@@ -97,6 +97,13 @@ BENCHMARKS = (
         runs=3,
     ),
     _benchmark(
+        "planning",
+        "Years of daily reports at a desk: its pages, beside the same asked of the history.",
+        homes=3_000,
+        years=5,
+        runs=3,
+    ),
+    _benchmark(
         "scale",
         "Germany and the EU in a model, with unit costs measured here.",
         runs=3,

@@ -7,7 +7,7 @@ import io
 import json
 
 import pytest
-import xlsxwriter  # type: ignore[import-untyped]
+import xlsxwriter
 from pyproj import Transformer
 
 from providers.imports.files import read_table

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import date, datetime
 
 import pytest
-import xlsxwriter  # type: ignore[import-untyped]
+import xlsxwriter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -238,7 +238,8 @@ SMALL_TARGETS = """
 
 # What Tab stops at, numbered in the order of the page; how many.
 REACHABLE = """(() => {
-  const all = [...document.querySelectorAll("a[href], button, input, select, summary")]
+  const wanted = "a[href], button, input, select, summary, [tabindex='0']";
+  const all = [...document.querySelectorAll(wanted)]
     .filter((it) => it.type !== "hidden" && !it.disabled && it.checkVisibility());
   all.forEach((it, number) => { it.dataset.number = number; });
   return all.length;

@@ -11,12 +11,11 @@ from vacancies.models import CareForm, Freshness, Listing
 from web.api import GEOJSON_TYPE
 from web.opendata.served import LAST_UPDATED, Document, Taken, rfc3339
 from web.opendata.terms import Terms
+from web.safe_cells import safe_cell
 
 SECONDS = 60
 CSV_TYPE = "text/csv; charset=utf-8; header=present"
 
-# A spreadsheet would calculate what begins like that, the wide forms in some countries too.
-_FORMULA = ("=", "+", "-", "@", "|", "＝", "＋", "－", "＠")
 _COUNTED = (Freshness.FRESH, Freshness.AGEING)
 _HEADER = (
     *("id", "name", "provider", "ownership"),
@@ -48,7 +47,7 @@ def table(taken: Taken, terms: Terms) -> bytes:
     text = io.StringIO()
     rows = csv.writer(text)  # commas and CRLF
     rows.writerow(_HEADER)
-    end = (LAST_UPDATED.decode(), terms.licence.text_url, _safe(terms.attribution))
+    end = (LAST_UPDATED.decode(), terms.licence.text_url, safe_cell(terms.attribution))
     for home in taken.homes:
         rows.writerow((*_who(home), *_what(home), *end))
     return text.getvalue().encode()
@@ -56,11 +55,11 @@ def table(taken: Taken, terms: Terms) -> bytes:
 
 def _who(home: Listing) -> Iterable[object]:
     profile, address, contact = home.profile, home.profile.address, home.profile.contact
-    yield from (home.id, _safe(profile.name), home.provider, profile.ownership or "")
-    yield from map(_safe, (address.street, address.postcode, address.city, address.country))
+    yield from (home.id, safe_cell(profile.name), home.provider, profile.ownership or "")
+    yield from map(safe_cell, (address.street, address.postcode, address.city, address.country))
     yield from (profile.municipality or "", profile.point.latitude, profile.point.longitude)
     yield profile.precision
-    yield from map(_safe, (contact.phone, contact.email, contact.website, profile.quality_url))
+    yield from map(safe_cell, (contact.phone, contact.email, contact.website, profile.quality_url))
 
 
 def _what(home: Listing) -> Iterable[object]:
@@ -79,12 +78,6 @@ def _what(home: Listing) -> Iterable[object]:
         yield "" if amount is None else amount
     for codes in (profile.focuses, profile.needs, profile.languages):
         yield " ".join(codes)
-
-
-def _safe(text: str | None) -> str:
-    """In one line, and nothing that a spreadsheet would calculate: that begins with `'` then."""
-    line = " ".join((text or "").split())
-    return f"'{line}" if line.startswith(_FORMULA) else line
 
 
 GEOJSON = Document("/opendata/vacancies.geojson", GEOJSON_TYPE, SECONDS, geojson)
