@@ -16,9 +16,17 @@ from vacancies.commands import Command, Confirm, Outcome, Report
 from vacancies.errors import FreiplatzError
 from vacancies.geojson import encode_feature
 from vacancies.listings import public_listing
+from vacancies.models import Standing
 
 GEOJSON_TYPE = "application/geo+json"
 TEST_HEADER = "Freiplatz-Test"
+# No slip: but whoever sends reports that nobody sees must hear of it.
+FROZEN = Doubt(
+    code="home_frozen",
+    field="home_id",
+    detail="The municipality has frozen the reports of this home: this one is kept, and not shown."
+    " Please call the municipality.",
+)
 StatusOf = Callable[[FreiplatzError], int]
 
 
@@ -139,7 +147,8 @@ def _doubts(command: Command, outcome: Outcome) -> tuple[Doubt, ...]:
     before, home = outcome.before, outcome.home
     if before is None or home is None or not isinstance(command, (Report, Confirm)):
         return ()
-    return warnings_for(before, home.vacancies, home.evaluated_at)
+    frozen = (FROZEN,) if home.standing is Standing.FROZEN else ()
+    return (*warnings_for(before, home.vacancies, home.evaluated_at), *frozen)
 
 
 async def speak_for_key(response: Response, key: ApiKey) -> None:

@@ -175,16 +175,22 @@ class Act(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def select_acts(
-    connection: Connection, before: int | None = None, limit: int = 50
+    connection: Connection,
+    before: int | None = None,
+    limit: int = 50,
+    *,
+    home_id: str | None = None,
 ) -> list[Act]:
-    """The newest of the desk that is asked (within `at_desk`), of those before an entry if that
-    is given."""
+    """The newest of the desk that is asked (within `at_desk`), of those before an entry, or about
+    a home, if that is given."""
     rows = await connection.fetch(
         "SELECT a.id, a.at, a.act, a.home_id, h.name AS home_name, a.detail,"
         " coalesce(nullif(f.name, ''), f.email, '') AS who FROM desk_act a"
         " LEFT JOIN care_home h ON h.id = a.home_id LEFT JOIN staff f ON f.id = a.staff_id"
-        " WHERE $1::bigint IS NULL OR a.id < $1 ORDER BY a.id DESC LIMIT $2",
+        " WHERE ($1::bigint IS NULL OR a.id < $1) AND ($3::text IS NULL OR a.home_id = $3)"
+        " ORDER BY a.id DESC LIMIT $2",
         before,
         limit,
+        home_id,
     )
     return [Act(**{**row, "detail": msgspec.json.decode(row["detail"])}) for row in map(dict, rows)]

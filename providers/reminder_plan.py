@@ -49,7 +49,7 @@ _SILENT = """
            )) AS since
     FROM care_home h JOIN home_state s ON s.home_id = h.id
     CROSS JOIN LATERAL (SELECT greatest(s.observed_at, s.confirmed_at) AS at) said
-    WHERE h.status = 'open'
+    WHERE h.status = 'open' AND h.standing <> 'declined'
       AND (said.at IS NULL OR said.at <= now() - $1::interval)
       AND ((h.id, h.provider_id) IN (
              SELECT home_id, provider_id FROM membership
@@ -147,10 +147,12 @@ async def close_answered(connection: Connection | Pool) -> None:
     """Close the rows of homes that have reported or were closed; forget those long past."""
     await connection.execute(
         "UPDATE reminder r SET closed_at = now(), claim = NULL, claimed_until = NULL,"
-        " outcome = CASE WHEN h.status = 'open' THEN 'reported' ELSE 'closed' END"
+        " outcome = CASE WHEN h.status = 'open' AND h.standing <> 'declined' THEN 'reported'"
+        " ELSE 'closed' END"
         " FROM care_home h JOIN home_state s ON s.home_id = h.id"
         " WHERE r.closed_at IS NULL AND r.home_id = h.id"
-        " AND (h.status <> 'open' OR greatest(s.observed_at, s.confirmed_at) <> r.since)"
+        " AND (h.status <> 'open' OR h.standing = 'declined'"
+        "      OR greatest(s.observed_at, s.confirmed_at) <> r.since)"
     )
     await connection.execute(
         "DELETE FROM reminder WHERE closed_at < now() - make_interval(days => $1)", KEPT_DAYS
@@ -163,6 +165,14 @@ async def count_due(connection: Connection | Pool) -> int:
         "SELECT count(*) FROM reminder WHERE closed_at IS NULL AND due_at <= now()"
     )
     return found
+
+
+async def select_reminder_of(connection: Connection | Pool, home_id: str) -> Reminder | None:
+    """The newest of a home, whether it is closed or not."""
+    row = await connection.fetchrow(
+        f"SELECT {_COLUMNS} FROM reminder r WHERE home_id = $1 ORDER BY since DESC LIMIT 1", home_id
+    )
+    return None if row is None else _reminder(row)
 
 
 async def select_reminders(connection: Connection | Pool) -> list[Reminder]:

@@ -32,7 +32,7 @@ from providers.reporting_policy import Policies, ReportingPolicy, select_policie
 from providers.staff import Membership, select_members_of
 from vacancies.database import Pool, borrowed, is_connection_error
 from vacancies.homes import select_homes
-from vacancies.models import CareHome, HomeStatus
+from vacancies.models import CareHome, HomeStatus, Standing
 from vacancies.tasks import stop_tasks
 
 log = structlog.get_logger()
@@ -178,7 +178,7 @@ class _Work:
 
 def _outcome(reminder: Reminder, home: CareHome) -> Outcome | None:
     """How the episode has ended by itself, if it has."""
-    if home.profile.status is not HomeStatus.OPEN:
+    if home.profile.status is not HomeStatus.OPEN or home.standing is Standing.DECLINED:
         return "closed"
     said_at = home.last_said_at
     return "reported" if said_at is not None and said_at != reminder.since else None

@@ -32,15 +32,21 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def select_trail(
-    connection: Connection | Pool, home_id: str, before: int | None = None
+    connection: Connection | Pool,
+    home_id: str,
+    before: int | None = None,
+    *,
+    with_keys: bool = True,
 ) -> tuple[list[Entry], int | None]:
     """The newest entries, at most `PAGE_SIZE`, of those `before` an entry if that is given;
-    and what to give as `before` for the next page, None on the last."""
+    and what to give as `before` for the next page, None on the last. Without keys, which a desk may
+    not read, programs have no label."""
+    label = "nullif(k.label, ''), k.prefix || '…', " if with_keys else ""
+    keys = " LEFT JOIN api_key k ON k.id = r.api_key_id" if with_keys else ""
     rows = await connection.fetch(
         "SELECT r.id, r.kind, r.via, r.reported_at, r.observed_at, r.vacancies, r.amended,"
-        " coalesce(nullif(f.name, ''), f.email, nullif(k.label, ''), k.prefix || '…', '') AS who"
-        " FROM report r LEFT JOIN staff f ON f.id = r.staff_id"
-        " LEFT JOIN api_key k ON k.id = r.api_key_id"
+        f" coalesce(nullif(f.name, ''), f.email, {label}'') AS who"
+        f" FROM report r LEFT JOIN staff f ON f.id = r.staff_id{keys}"
         " WHERE r.home_id = $1 AND ($2::bigint IS NULL OR (r.reported_at, r.id) <"
         " (SELECT b.reported_at, b.id FROM report b WHERE b.id = $2 AND b.home_id = $1))"
         " ORDER BY r.reported_at DESC, r.id DESC LIMIT $3",

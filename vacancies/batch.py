@@ -252,6 +252,7 @@ def _same_profile(home: CareHome, before: CareHome | None) -> bool:
         and before.origin is home.origin
         and before.policy is home.policy
         and before.assignment is home.assignment
+        and before.standing is home.standing
     )
 
 

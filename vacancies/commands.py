@@ -25,7 +25,15 @@ from vacancies.errors import (
     OutdatedReport,
     UnknownHome,
 )
-from vacancies.models import Assignment, CareForm, CareHome, HomeStatus, Profile, Vacancy
+from vacancies.models import (
+    Assignment,
+    CareForm,
+    CareHome,
+    HomeStatus,
+    Profile,
+    Standing,
+    Vacancy,
+)
 
 # Clocks of care software are often a little fast; more than this is a mistake.
 FUTURE_TOLERANCE = timedelta(minutes=5)
@@ -116,6 +124,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
             reported_at=at,
             # "Still so" was said of the report before: it must not make this one younger.
             confirmed_at=None,
+            standing=_standing_after(home, self.actor),
         )
 
     def _observed_at(self, home: CareHome, at: datetime) -> datetime:
@@ -151,7 +160,11 @@ class Confirm(msgspec.Struct, frozen=True, kw_only=True):
         if home.observed_at is None:
             raise NothingToConfirm("This home has never reported. Send its vacancies first.")
         said_at = not_ahead(self.observed_at, at)
-        return replace(home, confirmed_at=max(said_at, home.last_said_at or said_at))
+        return replace(
+            home,
+            confirmed_at=max(said_at, home.last_said_at or said_at),
+            standing=_standing_after(home, self.actor),
+        )
 
 
 class Undo(msgspec.Struct, frozen=True, kw_only=True):
@@ -214,7 +227,7 @@ class Describe(msgspec.Struct, frozen=True, kw_only=True):
                 evaluated_at=at,
                 closed_at=None if self.profile.status is HomeStatus.OPEN else at,
             )
-        _check_owner(home, self.actor)
+        check_owner(home, self.actor)
         _check_match(home, self.if_match)
         if self.only_new:
             raise ChangedSince("There is a home with this id already.", field="If-None-Match")
@@ -249,7 +262,19 @@ class Amend(msgspec.Struct, frozen=True, kw_only=True):
         home = _writable(home, self.home_id, self.actor, self.if_match)
         profile = replace(home.profile, **self.changes)
         check_capacity(home.vacancies, profile.capacity)
-        return home if profile == home.profile else replace(home, profile=profile)
+        if profile == home.profile:
+            return home
+        assignment = home.assignment
+        if profile.point != home.profile.point:  # to be looked at by the sweeper
+            assignment = Assignment(stated=assignment.stated, by=assignment.by)
+        return replace(home, profile=profile, assignment=assignment)
+
+
+def _standing_after(home: CareHome, actor: Actor) -> Standing:
+    """Who reports takes part again; a desk that reports on behalf of a home does not say so."""
+    if home.standing is Standing.DECLINED and actor.municipality is None:
+        return Standing.NORMAL
+    return home.standing
 
 
 def _still_assigned(home: CareHome, profile: Profile) -> tuple[Profile, Assignment]:
@@ -282,7 +307,7 @@ def _writable(
 ) -> CareHome:
     if home is None:
         raise UnknownHome(f"There is no home {home_id}. Check the id, or create it with PUT.")
-    _check_owner(home, actor)
+    check_owner(home, actor)
     if home.profile.status is not HomeStatus.OPEN:
         raise HomeClosed(
             "This home is closed and takes no reports. Open it first, or report for its successor.",
@@ -292,7 +317,8 @@ def _writable(
     return home
 
 
-def _check_owner(home: CareHome, actor: Actor) -> None:
+def check_owner(home: CareHome, actor: Actor) -> None:
+    """Raise `ForeignHome` unless the home is the actor's to change."""
     if home.origin is not None:
         raise ForeignHome(_NEIGHBOUR)
     if actor.provider_id is not None and actor.provider_id != home.provider_id:

@@ -60,14 +60,15 @@ async def insert_correction(
 
 
 async def select_corrections(
-    connection: Connection | Pool, *, include_done: bool = False
+    connection: Connection | Pool, *, include_done: bool = False, home_id: str | None = None
 ) -> list[Correction]:
-    """Those that are open, or all, the oldest first."""
+    """Those that are open, or all, the oldest first; of one home if that is given."""
     rows = await connection.fetch(
         "SELECT c.id, c.home_id, h.name AS home_name, c.matter, c.said, c.email, c.created_at,"
         " c.done_at FROM correction c JOIN care_home h ON h.id = c.home_id"
-        " WHERE $1 OR c.done_at IS NULL ORDER BY c.id",
+        " WHERE ($1 OR c.done_at IS NULL) AND ($2::text IS NULL OR c.home_id = $2) ORDER BY c.id",
         include_done,
+        home_id,
     )
     return [msgspec.convert(dict(row), Correction) for row in rows]
 

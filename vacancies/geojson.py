@@ -25,6 +25,7 @@ from vacancies.models import (
     Ownership,
     Precision,
     SpokenLanguage,
+    Standing,
     Vacancy,
     WaitingList,
 )
@@ -49,6 +50,7 @@ class Properties(msgspec.Struct, frozen=True, kw_only=True):
     provider: str
     status: HomeStatus
     freshness: Freshness
+    standing: Standing
     free: dict[CareForm, int]
     vacancies: tuple[Vacancy, ...]
     capacity: dict[CareForm, int]
@@ -102,6 +104,7 @@ def properties(listing: Listing) -> Properties:
         provider=listing.provider,
         status=profile.status,
         freshness=listing.freshness,
+        standing=listing.standing,
         free=listing.free,
         vacancies=listing.vacancies,
         capacity=profile.capacity,

@@ -30,6 +30,7 @@ from vacancies.models import (
     Precision,
     Profile,
     SpokenLanguage,
+    Standing,
     StopReason,
     Vacancy,
     WaitingList,
@@ -48,6 +49,7 @@ _FOCUSES = {code.value: code for code in Focus}
 _NEEDS = {code.value: code for code in Need}
 _LANGUAGES = {code.value: code for code in SpokenLanguage}
 _OWNERSHIPS = {code.value: code for code in Ownership}
+_STANDINGS = {code.value: code for code in Standing}
 _STATUSES = {code.value: code for code in HomeStatus}
 _STATE = (
     "home_id, vacancies, observed_at, reported_at, confirmed_at, evaluated_at,"
@@ -107,6 +109,7 @@ def home_from_row(row: asyncpg.Record) -> CareHome:
         identity=row["identity"],
         assignment=_assignment(row["stated_municipality"], row["assigned_by"], row["boundaries"]),
         origin=_origin_from_row(row),
+        standing=_STANDINGS[row["standing"]],
         vacancies=decode_lines(row["vacancies"]),
         observed_at=row["observed_at"],
         reported_at=row["reported_at"],
@@ -185,6 +188,7 @@ def _row_from_home(home: CareHome) -> dict[str, object]:
         "origin": origin and origin.slug,
         "origin_said": origin and origin.said,
         "origin_silent_since": origin and origin.silent_since,
+        "standing": home.standing,
         "capacity": profile.capacity,
         "costs": profile.costs,
         "focuses": profile.focuses,

@@ -21,6 +21,7 @@ from vacancies.models import (
     Listing,
     Room,
     Sex,
+    Standing,
     Vacancy,
 )
 
@@ -54,7 +55,7 @@ def freshness(home: CareHome) -> Freshness:
 
 def _freshness_by_age(home: CareHome) -> Freshness:
     said_at = home.last_said_at
-    if said_at is None:
+    if said_at is None or home.standing is Standing.FROZEN:
         return Freshness.UNKNOWN
     age = home.evaluated_at - said_at
     if age < home.policy.fresh_for:
@@ -129,11 +130,12 @@ def public_listing(home: CareHome) -> Listing:
         moved_revision=home.moved_revision,
         profile=home.profile,
         freshness=age,
+        standing=home.standing,
         free=free,
         vacancies=lines if free else (),
         admission_stop=stop,
-        observed_at=home.observed_at,
-        confirmed_at=home.confirmed_at,
+        observed_at=None if age is Freshness.UNKNOWN else home.observed_at,
+        confirmed_at=None if age is Freshness.UNKNOWN else home.confirmed_at,
         valid_until=valid_until(home),
         closed_at=home.closed_at,
         origin=home.origin,

@@ -136,6 +136,14 @@ class HomeStatus(StrEnum):
     MERGED = "merged"
 
 
+class Standing(StrEnum):
+    """What its municipality says of the reports of a home; codes are stable API values."""
+
+    NORMAL = "normal"
+    FROZEN = "frozen"  # they are false: kept, and not shown
+    DECLINED = "declined"  # it does not report here, and nobody reminds it
+
+
 class Precision(StrEnum):
     """How exactly a point is known."""
 
@@ -289,6 +297,7 @@ class CareHome(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     identity: str | None = None
     assignment: Assignment = Assignment()
     origin: Origin | None = None  # None: a home of ours
+    standing: Standing = Standing.NORMAL
     vacancies: tuple[Vacancy, ...] = ()
     observed_at: datetime | None = None
     reported_at: datetime | None = None
@@ -315,6 +324,7 @@ class Listing(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults
     `vacancies` holds public lines only: none while the home is full, stopped, stale or
     unknown, and coarse ones for small homes. `free` sums them per care form. From
     `valid_until` on `freshness` is a worse one, unless the home says something before.
+    A frozen home is unknown, as if it had never reported.
     """
 
     id: str
@@ -323,6 +333,7 @@ class Listing(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults
     moved_revision: int
     profile: Profile
     freshness: Freshness
+    standing: Standing = Standing.NORMAL
     free: dict[CareForm, int] = {}
     vacancies: tuple[Vacancy, ...] = ()
     admission_stop: AdmissionStop | None = None

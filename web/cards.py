@@ -12,7 +12,7 @@ from datetime import date, datetime
 from urllib.parse import quote, urlsplit
 
 from vacancies.listings import local_date
-from vacancies.models import CareForm, Freshness, Listing, Room, Sex, Vacancy
+from vacancies.models import CareForm, Freshness, Listing, Room, Sex, Standing, Vacancy
 from web import words
 from web.language import Language
 from web.lasting import Line, lasting_lines
@@ -112,7 +112,16 @@ def offers(
     ]
 
 
+def ruled_text(listing: Listing, language: Language) -> str:
+    """What the municipality says of a home of which no report holds; else nothing."""
+    holds = listing.freshness not in (Freshness.STALE, Freshness.UNKNOWN)
+    is_normal = listing.standing is Standing.NORMAL
+    return "" if holds or is_normal else language.gettext(words.STANDINGS[listing.standing])
+
+
 def freshness_text(listing: Listing, language: Language, now: datetime) -> str:
+    if ruled := ruled_text(listing, language):
+        return ruled
     said_at = last_said_at(listing)
     age = language.age(said_at, now) if said_at else ""
     return language.gettext(words.FRESHNESS[listing.freshness], age=age)
@@ -204,7 +213,9 @@ def card(
     forms: Iterable[CareForm] = (),
 ) -> Card:
     profile, today = listing.profile, local_date(now)
-    said_at, total = last_said_at(listing), profile.costs.total_eur()
+    # With a time the client would say the age again.
+    said_at = None if ruled_text(listing, language) else last_said_at(listing)
+    total = profile.costs.total_eur()
     address, phone = profile.address, profile.contact.phone or ""
     waiting = profile.waiting_list
     return Card(

@@ -54,6 +54,14 @@ CHANGES = (
     ),
     ApiChange(
         date=date(2026, 11, 27),
+        kind="added",
+        paths=["GET /api/v1/homes/{home_id}", "GET /api/v1/vacancies"],
+        text="`standing` says what the municipality says of a home's reports: `normal`; `frozen`:"
+        " they are being checked, and the home is `unknown`; `declined`: it does not report here."
+        " Reports of a frozen home get the warning `home_frozen`.",
+    ),
+    ApiChange(
+        date=date(2026, 11, 27),
         kind="changed",
         paths=[_HOME],
         text="`municipality` is what the provider states. Where municipalities take part with their"

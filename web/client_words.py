@@ -12,6 +12,7 @@ from web.words import (
     N_,
     ROOMS,
     SEXES,
+    STANDINGS,
     STOP_REASONS,
     WAITING_LISTS,
     labels,
@@ -127,6 +128,7 @@ def client_words(language: Language) -> dict[str, Any]:
         "stops": labels(language, STOP_REASONS),
         "waiting": labels(language, WAITING_LISTS),
         "freshness": labels(language, FRESHNESS),
+        "standings": labels(language, STANDINGS),
         "texts": {name: language.gettext(text) for name, text in _CLIENT_TEXTS.items()},
         "plurals": plurals(language),
     }

@@ -13,7 +13,7 @@ from providers.federation.neighbours import select_neighbour
 from vacancies.errors import InvalidParameter
 from vacancies.geojson import public_origin
 from vacancies.listings import local_date
-from vacancies.models import CareForm, HomeStatus, Listing
+from vacancies.models import CareForm, HomeStatus, Listing, Standing
 from vacancies.reliability import select_reliability
 from web.advice import advice_at
 from web.cards import Card, card, safe_website
@@ -77,7 +77,9 @@ async def _page(listing: Listing, situation: Situation) -> Response:
         lines=free_lines(listing, language, now),
         summary=summary(listing, view, language),
         validity=validity_text(listing, language, now),
-        reliability=reliability_text(found, language, local_date(now)),
+        reliability=""
+        if listing.standing is Standing.FROZEN
+        else reliability_text(found, language, local_date(now)),
         linked_data=_linked_data(listing, view),
         origin=await _origin(listing, language),
         labels=labellers(language),

@@ -29,6 +29,8 @@ trail = Blueprint("trail", __name__)
 
 MEMBERS = {
     "name": N_("Name changed"),
+    "point": N_("Position changed"),
+    "precision": N_("Position changed"),
     "address": N_("Address changed"),
     "contact": N_("Contact changed"),
     "capacity": N_("Number of licensed places changed"),
@@ -114,12 +116,13 @@ def _amended(members: dict[str, Any], language: Language) -> list[str]:
         "admission_stop": lambda value: _stop(value, language),
         "waiting_list": lambda value: _waiting(value, language),
     }
-    return [
+    said = [
         special[name](value)
         if name in special
         else language.gettext(MEMBERS.get(name, OTHER_MEMBER))
         for name, value in members.items()
     ]
+    return list(dict.fromkeys(said))
 
 
 def _stop(value: Any, language: Language) -> str:

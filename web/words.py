@@ -16,6 +16,7 @@ from vacancies.models import (
     Ownership,
     Room,
     Sex,
+    Standing,
     StopReason,
     WaitingList,
 )
@@ -87,6 +88,12 @@ FRESHNESS = {
     Freshness.AGEING: N_("Older: reported %(age)s"),
     Freshness.STALE: N_("Out of date: reported %(age)s. Please call."),
     Freshness.UNKNOWN: N_("No report yet. Please call."),
+}
+
+# In the place of the freshness, where nothing that the home has said holds.
+STANDINGS = {
+    Standing.FROZEN: N_("Is being checked. Please call."),
+    Standing.DECLINED: N_("Does not report here. Please call."),
 }
 
 

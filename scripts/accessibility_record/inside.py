@@ -180,3 +180,15 @@ async def desk_settings_wrong(visit: Visit) -> None:
 async def in_a_look(visit: Visit) -> None:
     await visit.go("/guetersloh?include_full=true&place=33330")
     await visit.page.locator(".card").first.wait_for()
+
+
+DESK_ANNA = f"/desk/{DESK}/homes/anna"
+EVACUATE = f"/desk/{DESK}/evacuation"
+
+
+async def desk_home_wrong(visit: Visit) -> None:
+    await visit.go(DESK_ANNA)
+    form = visit.page.locator("form[action*='/close']")
+    await form.evaluate("it => { it.noValidate = true; it.closest('details').open = true; }")
+    await form.locator("button").click()
+    await visit.page.locator(".wrong").wait_for()

@@ -41,6 +41,8 @@ HOME_LIST = "/desk/<key>/list/<uuid:number>"
 DESK_SETTINGS = "/desk/<key>/settings"
 DESK_PEOPLE = "/desk/<key>/people"
 PLANNING = "/desk/<key>/planning"
+EVACUATION = "/desk/<key>/evacuation"
+DESK_HOME = "/desk/<key>/homes/<home_id>"
 INSIDE = True
 UNFOLDED = ".drop[open] > summary"
 
@@ -158,6 +160,45 @@ VIEWS = (
     View("What was reported, foreign home", "message.html", TRAIL, at("/homes/x/trail"), INSIDE),
     View("Desks", "desk_choice.html", "/desk/", at("/desk/"), INSIDE),
     View("Desk", "desk.html", "/desk/<key>", at(f"/desk/{DESK}"), INSIDE),
+    View("Desk, filtered", "desk.html", "/desk/<key>", at(f"/desk/{DESK}?state=closed"), INSIDE),
+    View("Desk, home", "desk_home.html", DESK_HOME, at(inside.DESK_ANNA), INSIDE),
+    View(
+        "Desk, home, all unfolded",
+        "desk_home.html",
+        DESK_HOME,
+        unfolded(at(inside.DESK_ANNA)),
+        INSIDE,
+    ),
+    View("Desk, home, refused", "desk_home.html", DESK_HOME, inside.desk_home_wrong, INSIDE),
+    View(
+        "Desk, report after a call",
+        "desk_report.html",
+        DESK_HOME + "/report",
+        at(inside.DESK_ANNA + "/report"),
+        INSIDE,
+    ),
+    View(
+        "Desk, duplicates",
+        "desk_duplicates.html",
+        "/desk/<key>/duplicates",
+        unfolded(at(f"/desk/{DESK}/duplicates")),
+        INSIDE,
+    ),
+    View("Desk, evacuation", "desk_evacuation.html", EVACUATION, at(inside.EVACUATE), INSIDE),
+    View(
+        "Desk, evacuation, list",
+        "desk_evacuation.html",
+        EVACUATION,
+        unfolded(at(inside.EVACUATE + "?places=2&place=33330")),
+        INSIDE,
+    ),
+    View(
+        "Desk, evacuation, place not known",
+        "desk_evacuation.html",
+        EVACUATION,
+        at(inside.EVACUATE + "?places=2&place=Xyzzyhausen"),
+        INSIDE,
+    ),
     View("Desk, people", "desk_members.html", DESK_PEOPLE, at(f"/desk/{DESK}/people"), INSIDE),
     View(
         "Desk, people, wrong address",

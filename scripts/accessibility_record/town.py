@@ -45,6 +45,7 @@ HOMES: Mapping[str, dict[str, Any]] = {
     "anna": HOME
     | {
         "coordinates": {"latitude": 51.905, "longitude": 8.385},
+        "municipality": DESK,
         "contact": {
             "phone": "05241 12345",
             "email": "aufnahme@example.org",
@@ -59,6 +60,7 @@ HOMES: Mapping[str, dict[str, Any]] = {
     },
     "berta": {
         "name": LONG,
+        "municipality": DESK,
         "coordinates": {"latitude": 51.85, "longitude": 8.3},
         "contact": {"phone": "05242 4711"},
         "admission_stop": {"reason": "staff"},

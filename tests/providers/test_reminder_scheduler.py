@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from providers.reminder_plan import select_reminders
-from providers.reporting_policy import ReportingPolicy
+from providers.reminder_plan import plan_batch, select_reminders
+from providers.reporting_policy import ReportingPolicy, select_policies
 from tests.providers.reminder_town import ALWAYS, Town
 from vacancies.commands import Confirm, Describe, Undo
-from vacancies.models import HomeStatus, Point, Profile
+from vacancies.models import HomeStatus, Point, Profile, Standing
+from vacancies.rulings import Rate
 
 
 async def test_a_silent_home_is_reminded_once(town: Town) -> None:
@@ -189,3 +190,21 @@ async def test_what_is_long_past_is_forgotten_and_begins_anew(town: Town) -> Non
     await town.pool.execute("UPDATE reminder SET closed_at = now() - interval '31 days'")
     done = await town.scheduler.run_round()
     assert (done.planned, done.sent) == (1, 1)
+
+
+async def test_a_home_that_will_not_report_is_not_reminded(town: Town) -> None:
+    await town.add_home("a")
+    await town.add_home("planned")
+    await town.add_person("anna@a.example", "a")
+    await town.add_person("paul@planned.example", "planned")
+    await town.submit(Rate(home_id="a", standing=Standing.DECLINED))
+    async with town.pool.acquire() as connection:
+        policies = await select_policies(connection)
+        assert await plan_batch(connection, policies, 10) == 1
+    # What is planned already ends with the decision.
+    await town.submit(Rate(home_id="planned", standing=Standing.DECLINED))
+    assert (await town.scheduler.run_round()).sent == 0
+    assert await town.steps() == [("planned", "staff", "closed")]
+    await town.submit(Rate(home_id="a", standing=Standing.NORMAL))
+    await town.scheduler.run_round()
+    assert town.recipients() == ["anna@a.example"]

@@ -24,7 +24,7 @@ NO_PAGES = {"card", "foot", "form", "form_token", "icons", "layout", "mail_remin
 NO_PAGES |= {"advice", "filters", "home_costs", "home_steps", "legal", "next_step", "second_place"}
 NO_PAGES |= {"call_feedback", "remember", "shortlist_link"}
 NO_PAGES |= {"framed", "framed_head"}
-NO_PAGES |= {"desk_frame", "desk_list_counts", "planning_chart"}
+NO_PAGES |= {"desk_frame", "desk_list_counts", "planning_chart", "report_form"}
 NO_PAGES |= {"alert_wishes", "home_lasting", "mail_alert"}
 
 

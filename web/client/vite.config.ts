@@ -50,6 +50,8 @@ export default defineConfig({
         "src/framed.ts",
         "src/embed.ts",
         "src/alerts.ts",
+        "src/desk.ts",
+        "src/desk-home.ts",
       ],
       output: {
         // Stands in other people's pages: its name never changes (web/embed.py serves it).

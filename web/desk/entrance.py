@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from quart import Blueprint, Response
 
-from web.desk.access import AtDesk, desks_of, require_desk
-from web.desk.pages import desk_page
+from web.desk.access import desks_of
 from web.pages import current_language, link, message_page, page
 from web.staff import redirect_to, require_staff
 
@@ -28,23 +27,3 @@ async def choose() -> Response:
             [(_("To your account"), link("/account"))],
         )
     return await page("desk_choice.html", is_private=True, staff=found.staff, desks=desks)
-
-
-@entrance.get("/desk/<key>")
-async def show(key: str) -> Response:
-    """What this municipality has, and what waits for somebody."""
-    at = await require_desk(key)
-    return await desk_page("desk.html", at, counts=await _counts(at))
-
-
-async def _counts(at: AtDesk) -> dict[str, int]:
-    async with at.reading() as connection:
-        row = await connection.fetchrow(
-            "SELECT count(*) FILTER (WHERE h.status = 'open') AS homes,"
-            " count(*) FILTER (WHERE h.status = 'open' AND greatest(s.observed_at, s.confirmed_at)"
-            "   > now() - make_interval(hours => h.ageing_hours)) AS reporting,"
-            " (SELECT count(*) FROM correction c WHERE c.done_at IS NULL) AS corrections"
-            " FROM care_home h JOIN home_state s ON s.home_id = h.id"
-        )
-    assert row is not None
-    return dict(row)

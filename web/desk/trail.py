@@ -23,6 +23,18 @@ ACTS = {
     "policy_changed": N_("Reports are fresh for %(fresh)s hours now, and count for %(ageing)s"),
     "boundary_changed": N_("Boundary changed"),
     "list_taken": N_("List %(file)s taken over: %(taken)s new homes, %(changed)s changed"),
+    "home_reported": N_("Reported after a call with %(who)s"),
+    "home_reminded": N_("Reminded by hand, people: %(people)s"),
+    "home_frozen": N_("Reports frozen: %(reason)s"),
+    "home_declined": N_("Noted that it does not take part: %(reason)s"),
+    "home_normal": N_("Reports are shown again, the home takes part"),
+    "home_closed": N_("Home closed: %(reason)s"),
+    "home_reopened": N_("Home opened again"),
+    "home_merged": N_("%(name)s merged into it"),
+    "homes_differ": N_("Is not the same home as %(name)s"),
+    "home_moved": N_("Position corrected, by %(metres)s m"),
+    "home_corrected": N_("Name, address or contact corrected"),
+    "correction_done": N_("Correction no. %(number)s dealt with"),
 }
 
 
@@ -39,13 +51,13 @@ async def show(key: str) -> Response:
     return await desk_page(
         "desk_trail.html",
         at,
-        acts=[(act, _in_words(act, language)) for act in acts[:_PAGE]],
+        acts=[(act, act_in_words(act, language)) for act in acts[:_PAGE]],
         next_address=link(path, more) if more else "",
         first_address=link(path) if before else "",
     )
 
 
-def _in_words(act: Act, language: Language) -> str:
+def act_in_words(act: Act, language: Language) -> str:
     """What an act was. One that this page does not know yet is shown by its code."""
     known = ACTS.get(act.act)
     return language.gettext(known, **act.detail) if known else act.act

@@ -26,6 +26,7 @@ from vacancies.models import (
     Ownership,
     Precision,
     SpokenLanguage,
+    Standing,
     Vacancy,
     WaitingList,
 )
@@ -67,6 +68,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
 
     id: str
     freshness: Freshness
+    standing: Standing
     free: dict[CareForm, int]
     vacancies: tuple[Vacancy, ...]
     admission_stop: AdmissionStop | None
@@ -130,6 +132,7 @@ def _status(home: Listing) -> Status:
     return Status(
         id=home.id,
         freshness=home.freshness,
+        standing=home.standing,
         free=home.free,
         vacancies=home.vacancies,
         admission_stop=home.admission_stop,

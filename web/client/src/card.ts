@@ -63,13 +63,14 @@ export function fillCard(
 }
 
 export function fillFreshness(card: HTMLElement, home: Home, language: Language): void {
-  const said = saidAt(home);
+  const ruled = language.ruled(home.standing, home.freshness);
+  const said = ruled === "" ? saidAt(home) : null;
   card.dataset["freshness"] = home.freshness;
   part<SVGElement>(card, "freshness-icon").setAttribute("href", `#i-${home.freshness}`);
   const time = part<HTMLTimeElement>(card, "freshness");
   if (said === null) time.removeAttribute("datetime");
   else time.dateTime = said;
-  time.textContent = language.freshness(home.freshness, said);
+  time.textContent = ruled || language.freshness(home.freshness, said);
 }
 
 /** The age again, since time has passed. */

@@ -25,6 +25,7 @@ export interface Home {
   status?: string;
   distance_km?: number | null;
   freshness: Freshness;
+  standing?: string;
   free?: Record<CareForm, number>;
   vacancies?: Vacancy[];
   costs?: Costs | null;
@@ -70,6 +71,7 @@ export interface Spoken {
   /** By the name of the text, then by the name of the form (`Intl.PluralRules`). */
   plurals: Record<string, Labels>;
   freshness?: Labels;
+  standings?: Labels;
 }
 
 export interface Words extends Spoken {
@@ -79,6 +81,7 @@ export interface Words extends Spoken {
   stops: Labels;
   waiting: Labels;
   freshness: Labels;
+  standings: Labels;
 }
 
 /** The map under the marks, if the operator has chosen one. */
@@ -130,7 +133,7 @@ export interface HomeStart extends Start {
 }
 
 /** The data that the server has put into the page. */
-export function readStart<T extends Start>(): T {
+export function readStart<T extends { words: Spoken }>(): T {
   return JSON.parse(element("start").textContent ?? "") as T;
 }
 

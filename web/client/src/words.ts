@@ -89,6 +89,12 @@ export class Language<W extends Spoken = Words> {
     const age = saidAt === null ? "" : this.age(Date.parse(saidAt));
     return fill(this.words.freshness?.[freshness] ?? "", { age });
   }
+
+  /** What the municipality says of the reports of a home, where none of them holds. */
+  ruled(standing: string | undefined, freshness: string): string {
+    const holds = freshness !== "stale" && freshness !== "unknown";
+    return holds ? "" : (this.words.standings?.[standing ?? ""] ?? "");
+  }
 }
 
 /** `%(name)s` replaced by the value of that name. */
