@@ -65,12 +65,27 @@ class DeskMember(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @asynccontextmanager
-async def at_desk(pool: Pool, key: str, *, writing: bool = False) -> AsyncIterator[PoolConnection]:
-    """A transaction that sees what the desk of the municipality `key` may see. `pool` is that of
-    the desks (`Deployment.desks`): its connections can do no more than desks may."""
-    async with borrowed(pool) as connection, connection.transaction(readonly=not writing):
+async def at_desk(
+    pool: Pool, key: str, *, writing: bool = False, of_one_moment: bool = False
+) -> AsyncIterator[PoolConnection]:
+    """A transaction that sees what the desk of the municipality `key` may see; `of_one_moment`:
+    all of it as it was at its beginning. `pool` is that of the desks (`Deployment.desks`): its
+    connections can do no more than desks may."""
+    isolation: Literal["repeatable_read"] | None = "repeatable_read" if of_one_moment else None
+    async with (
+        borrowed(pool) as connection,
+        connection.transaction(readonly=not writing, isolation=isolation),
+    ):
         await connection.execute("SELECT set_config('freiplatz.desk', $1, true)", key)
         yield connection
+
+
+async def select_parts(connection: Connection | Pool, key: str) -> tuple[str, ...]:
+    """The keys of those within the municipality `key` that take part themselves."""
+    rows = await connection.fetch(
+        "SELECT key FROM municipality WHERE starts_with(key, $1) AND key <> $1 ORDER BY key", key
+    )
+    return tuple(row["key"] for row in rows)
 
 
 async def select_desks_of(connection: Connection | Pool, staff_id: int) -> list[Desk]:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 import secrets
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 import asyncpg
 import msgspec
@@ -34,6 +35,9 @@ INVITATION_LIVES = timedelta(days=7)
 MOST_LINKS_AN_HOUR = 5
 MOST_INVITATIONS_A_DAY = 3
 MOST_INVITATIONS_BY_ONE_A_DAY = 100
+# A desk asks all homes of its area on one day; more than a few mails a home it never needs.
+MOST_INVITATIONS_BY_DESK_A_DAY = 1000
+MOST_INVITATIONS_FOR_HOME_A_DAY = 5
 _SIGNS_IN = "provider_id IS NULL AND municipality IS NULL"  # no invitation
 _KEPT = timedelta(days=1)  # after they are void, so that the counts are right
 _MOST_ADDRESS_CHARACTERS = 254  # RFC 5321, section 4.5.3.1.3
@@ -148,22 +152,32 @@ async def issue_invitation(
     municipality: str | None = None,
     role: DeskRole | None = None,
     invited_by: int | None = None,
+    by_desk: bool = False,
+    in_same_mail: bool = False,
 ) -> str:
     """What the link of an invitation holds: to report for a provider, or to the desk of a
     municipality. One that was sent for the same is void from now on.
+
+    `by_desk`: somebody at the desk of a municipality asks a home, and may ask many. With
+    `in_same_mail` it goes out together with the one before, which has counted for the address.
 
     Raises `InvalidInput` and `TooManyInvitations`.
     """
     email = checked_email(email)
     token = secrets.token_urlsafe(32)
+    most_by_one = MOST_INVITATIONS_BY_DESK_A_DAY if by_desk else MOST_INVITATIONS_BY_ONE_A_DAY
     async with connection.transaction():
         await _lock(connection, f"invitations by {invited_by}")
         await _lock(connection, f"invitations to {email}")
-        to_address, by_one = await _count_invitations(connection, email, invited_by)
-        if to_address >= MOST_INVITATIONS_A_DAY:
+        if by_desk:
+            await _lock(connection, f"invitations for {home_id}")
+        sent = await _count_invitations(connection, email, invited_by, home_id)
+        if sent.to_address >= MOST_INVITATIONS_A_DAY and not in_same_mail:
             raise TooManyInvitations("This address was invited often today. Try again tomorrow.")
-        if invited_by is not None and by_one >= MOST_INVITATIONS_BY_ONE_A_DAY:
+        if invited_by is not None and sent.by_one >= most_by_one:
             raise TooManyInvitations("You have invited many people today. Go on tomorrow.")
+        if by_desk and sent.for_home >= MOST_INVITATIONS_FOR_HOME_A_DAY:
+            raise TooManyInvitations("This home was asked often today. Try again tomorrow.")
         await connection.execute(
             "UPDATE signin SET expires_at = least(expires_at, clock_timestamp())"
             " WHERE email = $1 AND (provider_id, home_id, municipality)"
@@ -204,20 +218,35 @@ async def revoke_access(connection: Connection, staff: Staff) -> int:
         return await revoke_sessions(connection, staff.id)
 
 
+class _Sent(NamedTuple):
+    """Invitations of the last 24 hours."""
+
+    to_address: int
+    by_one: int
+    for_home: int
+
+
 async def _count_invitations(
-    connection: Connection, email: str, invited_by: int | None
-) -> tuple[int, int]:
-    """How many went to that address, and how many that person sent, in the last 24 hours."""
+    connection: Connection, email: str, invited_by: int | None, home_id: str | None
+) -> _Sent:
+    """How many went to that address, how many that person sent, and how many are for that home."""
     row = await connection.fetchrow(
         "SELECT count(*) FILTER (WHERE email = $1) AS to_address,"
-        " count(*) FILTER (WHERE invited_by = $2) AS by_one FROM signin"
+        " count(*) FILTER (WHERE invited_by = $2) AS by_one,"
+        " count(*) FILTER (WHERE home_id = $3) AS for_home FROM signin"
         f" WHERE NOT ({_SIGNS_IN}) AND created_at > clock_timestamp() - interval '24 hours'"
-        " AND (email = $1 OR invited_by = $2)",
+        " AND (email = $1 OR invited_by = $2 OR home_id = $3)",
         email,
         invited_by,
+        home_id,
     )
     assert row is not None
-    return row["to_address"], row["by_one"]
+    return _Sent(*row)
+
+
+async def discard_invitation(connection: Connection, hashed: bytes) -> None:
+    """Nobody has got it: the mail could not be handed over. So it does not count either."""
+    await connection.execute("DELETE FROM signin WHERE hash = $1 AND used_at IS NULL", hashed)
 
 
 async def _lock(connection: Connection, what: str) -> None:
@@ -234,15 +263,16 @@ _OFFER = (
     " EXISTS (SELECT FROM staff s WHERE s.email = signin.email) AS is_known"
 )
 
-# Who invites must still be in charge: an invitation is no way to come back for somebody who
-# was removed.
+# Who invites must still be in charge, of the provider or at the desk of the home's municipality: an
+# invitation is no way to come back for somebody who was removed.
 _GOOD = (
     "used_at IS NULL AND expires_at > now() AND (browser IS NULL OR browser = $2)"
     " AND (invited_by IS NULL OR EXISTS (SELECT FROM membership m"
     " WHERE m.staff_id = invited_by AND m.provider_id = signin.provider_id"
     " AND m.home_id IS NULL) OR EXISTS (SELECT FROM municipality_member m"
     " WHERE m.staff_id = invited_by AND m.municipality = signin.municipality"
-    " AND m.role = 'admin'))"
+    " AND m.role = 'admin') OR EXISTS (SELECT FROM care_home h WHERE h.id = signin.home_id"
+    " AND h.provider_id = signin.provider_id AND works_for_home(invited_by, h.id)))"
 )
 
 
@@ -298,6 +328,7 @@ async def claim_offer(
             await ensure_membership(
                 connection, staff.id, offer.provider_id, offer.home_id, created_by=offer.invited_by
             )
+            await _record_acceptance(connection, hash_secret(token))
         if offer.municipality is not None and offer.role is not None:
             await ensure_desk_member(
                 connection,
@@ -307,6 +338,16 @@ async def claim_offer(
                 created_by=offer.invited_by,
             )
         return Claimed(staff, may_sign_in=not offer.is_known)
+
+
+async def _record_acceptance(connection: Connection, hashed: bytes) -> None:
+    """Where a desk has invited, it sees that; the letter through which it was done is void."""
+    await connection.execute(
+        "WITH accepted AS (UPDATE home_invitation SET accepted_at = now() WHERE signin = $1"
+        " AND accepted_at IS NULL RETURNING letter_id) UPDATE home_letter l"
+        " SET accepted_at = coalesce(l.accepted_at, now()) FROM accepted WHERE l.id = letter_id",
+        hashed,
+    )
 
 
 async def _why(connection: Connection, token: str, browser: str) -> SignInRefused:

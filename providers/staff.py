@@ -267,4 +267,9 @@ async def delete_staff(connection: Connection, staff_id: int) -> None:
             " WHERE staff.id = $1 AND (signin.email = staff.email OR signin.invited_by = staff.id)",
             staff_id,
         )
+        await connection.execute(
+            "DELETE FROM home_invitation i USING staff"
+            " WHERE staff.id = $1 AND i.email = staff.email",
+            staff_id,
+        )
         await connection.execute("DELETE FROM staff WHERE id = $1", staff_id)

@@ -24,7 +24,7 @@ COMMANDS = {
     "subscriber": "web.commands.subscriber:subscriber",
     "advice": "web.commands.advice:advice",
     "desk": "web.commands.desk:desk",
-    "municipality": "web.commands.municipality:municipality",
+    "municipality": "web.commands.leaving:municipality",
     "federation": "web.commands.federation:federation",
     "policy": "web.commands.policy:policy",
     "reminders": "web.commands.reminders:reminders",

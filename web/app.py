@@ -16,6 +16,7 @@ from providers.api import api as provider_api
 from providers.auth import KeyRing
 from providers.call_questions import ask_for_ever
 from providers.federation.following import Following
+from providers.leaving import leave_for_ever
 from providers.post import open_mail_sender, sender_address
 from providers.reminder_scheduler import Scheduler, remind_for_ever
 from vacancies.advice import AdviceOffices
@@ -44,6 +45,7 @@ from web.basemap import basemap
 from web.changes import changes
 from web.corrections import corrections, forget_for_ever
 from web.desk import DESK_PAGES
+from web.desk.inviter import Inviter
 from web.embed import ancestors, embed, is_embedded
 from web.feedback import feedback
 from web.feedback_mail import open_asker
@@ -51,6 +53,7 @@ from web.figures import Figures
 from web.finder import finder
 from web.home import home_pages
 from web.legal import legal
+from web.letter import letter_pages
 from web.live import LiveStreams
 from web.looks import LookDoor
 from web.looks import looks as look_files
@@ -113,12 +116,14 @@ def create_app(
     webhooks = Deliverer(deployment.pool, board, outbound, geocoder, settings)
     mail = open_mail_sender(settings)
     alerts = open_alerts(deployment, board, geocoder, outbound, mail)
+    inviter = Inviter(deployment.pool, mail, settings)
     app.extensions.update(
         alerts=alerts,
         deployment=deployment,
         keys=KeyRing(deployment.pool),
         live=live,
         geocoder=geocoder,
+        inviter=inviter,
         status_of=status_of,
         outbound=outbound,
         webhooks=webhooks,
@@ -148,6 +153,7 @@ def create_app(
         alert_pages,
         report_pages,
         report_files,
+        letter_pages,
         *STANDARDS,
         *STAFF_PAGES,
         *DESK_PAGES,
@@ -204,6 +210,8 @@ def create_app(
                 tidy_for_ever(deployment.pool, _notes(deployment)),
                 archiver.run_for_ever(),
                 remind_for_ever(Scheduler(deployment.pool, open_post(settings))),
+                inviter.run_for_ever(),
+                leave_for_ever(deployment.pool, deployment.writer),
                 ask_for_ever(open_asker(settings, deployment.pool)),
             ]
             if deployment.servers is not None:

@@ -17,7 +17,7 @@ from web.state import state
 # Of a page with secrets: RFC 9111, section 5.2.2. Caddy and others pack what comes from here.
 NO_TRACE = "no-store, no-transform"
 # On these paths pages are in all languages that carers speak.
-REPORTING_PAGES = ("/report/", "/signin", "/signout", "/account")
+REPORTING_PAGES = ("/report/", "/signin", "/signout", "/account", "/letter")
 # And these are for those who answer for homes, or write programs: not in Leichte Sprache.
 DESK_PAGES = ("/desk", "/people", "/upload", "/webhooks", "/api/")
 _TRAIL = "/trail"

@@ -9,6 +9,8 @@ import msgspec
 
 from providers.call_feedback import TooMuchFeedback
 from providers.imports.errors import UnreadableList
+from providers.leaving import LeavesAlready
+from providers.letters import LetterExpired, LetterRefused, LetterUsed
 from providers.links import LinkExpired, LinkRefused
 from providers.passkeys import PasskeyRefused
 from providers.people import LastAdmin
@@ -44,6 +46,10 @@ STATUS: dict[type[errors.FreiplatzError], HTTPStatus] = {
     Doubtful: HTTPStatus.UNPROCESSABLE_ENTITY,
     LinkRefused: HTTPStatus.NOT_FOUND,
     LinkExpired: HTTPStatus.GONE,
+    LeavesAlready: HTTPStatus.CONFLICT,
+    LetterRefused: HTTPStatus.NOT_FOUND,
+    LetterExpired: HTTPStatus.GONE,
+    LetterUsed: HTTPStatus.GONE,
     NotSignedIn: HTTPStatus.UNAUTHORIZED,
     FormRefused: HTTPStatus.FORBIDDEN,
     PasskeyRefused: HTTPStatus.FORBIDDEN,

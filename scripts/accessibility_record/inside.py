@@ -192,3 +192,51 @@ async def desk_home_wrong(visit: Visit) -> None:
     await form.evaluate("it => { it.noValidate = true; it.closest('details').open = true; }")
     await form.locator("button").click()
     await visit.page.locator(".wrong").wait_for()
+
+
+async def homes_asked(visit: Visit) -> None:
+    await visit.go(f"/desk/{DESK}/invitations")
+    await visit.page.locator("input[value=frieda]").check()
+    await follow(visit, "button[value=chosen]:not([formaction])")
+
+
+async def letters(visit: Visit) -> None:
+    await visit.go(f"/desk/{DESK}/invitations")
+    await visit.page.locator("input[value=gerda]").check()
+    await follow(visit, "button[value=chosen][formaction]")
+
+
+async def letter(visit: Visit) -> None:
+    await letters(visit)
+    address = await visit.page.locator(".way-in .typed").first.inner_text()
+    await visit.go("/letter/" + address.rpartition("/")[2])
+
+
+async def _write_to(visit: Visit, email: str) -> None:
+    await letter(visit)
+    await visit.page.locator("#f-email").evaluate("it => { it.form.noValidate = true; }")
+    await visit.page.locator("#f-email").fill(email)
+    await follow(visit, "form.entry button")
+
+
+async def letter_wrong(visit: Visit) -> None:
+    await _write_to(visit, "nobody@")
+
+
+async def letter_sent(visit: Visit) -> None:
+    await _write_to(visit, f"carer.with.a.long.address.{visit.language}@example.org")
+    await visit.page.locator(".more-help summary").click()
+
+
+async def code_wrong(visit: Visit) -> None:
+    await visit.go("/letter")
+    await visit.page.locator("#f-code").fill("ABC")
+    await follow(visit, "form.entry button")
+
+
+async def exported(visit: Visit) -> None:
+    await visit.go(f"/desk/{DESK}/leave")
+    async with visit.page.expect_download() as coming:
+        await visit.page.locator("form[action*='/export'] button").click()
+    await (await coming.value).path()
+    await visit.go(f"/desk/{DESK}/leave")

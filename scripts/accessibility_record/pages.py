@@ -43,6 +43,9 @@ DESK_PEOPLE = "/desk/<key>/people"
 PLANNING = "/desk/<key>/planning"
 EVACUATION = "/desk/<key>/evacuation"
 DESK_HOME = "/desk/<key>/homes/<home_id>"
+INVITATIONS = "/desk/<key>/invitations"
+LEAVE = "/desk/<key>/leave"
+LETTER = "/letter/<code>"
 INSIDE = True
 UNFOLDED = ".drop[open] > summary"
 
@@ -210,6 +213,24 @@ VIEWS = (
     View(
         "Desk, invitation", "signin_redeem.html", "/signin/<token>", inside.desk_invitation, INSIDE
     ),
+    View(
+        *("Desk, inviting homes", "desk_invitations.html", INVITATIONS),
+        *(at(f"/desk/{DESK}/invitations"), INSIDE),
+    ),
+    View(
+        *("Desk, homes asked", "desk_invitations.html", INVITATIONS, inside.homes_asked, INSIDE),
+    ),
+    View(
+        *("Desk, letters", "desk_letters.html", INVITATIONS + "/letters", inside.letters, INSIDE),
+    ),
+    View("Desk, leaving", "desk_leave.html", LEAVE, at(f"/desk/{DESK}/leave"), INSIDE),
+    View("Desk, leaving, exported", "desk_leave.html", LEAVE, inside.exported, INSIDE),
+    View("Code of a letter", "letter_code.html", "/letter", at("/letter")),
+    View("Code of a letter, wrong", "letter_code.html", "/letter", inside.code_wrong),
+    View("Letter", "letter.html", LETTER, inside.letter, INSIDE),
+    View("Letter, wrong address", "letter.html", LETTER, inside.letter_wrong, INSIDE),
+    View("Letter, mail sent", "letter_sent.html", LETTER, inside.letter_sent, INSIDE),
+    View("Letter, not valid", "message.html", LETTER, at("/letter/over")),
     View("Desk, trail", "desk_trail.html", "/desk/<key>/trail", at(f"/desk/{DESK}/trail"), INSIDE),
     View(
         "Desk, taking part", "desk_join.html", "/desk/<key>/join", at(f"/desk/{DESK}/join"), INSIDE

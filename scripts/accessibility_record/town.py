@@ -78,6 +78,22 @@ HOMES: Mapping[str, dict[str, Any]] = {
         "contact": {"phone": "0521 1234"},
     },
 }
+# Of a provider that has nobody who reports yet.
+UNASKED: Mapping[str, dict[str, Any]] = {
+    "frieda": {
+        "name": f"{LONG} Frieda",
+        "coordinates": {"latitude": 52.05, "longitude": 8.15},
+        "address": {"street": "Am Teich 1", "postcode": "33330", "city": "Gütersloh"},
+        "contact": {"email": "frieda@homes.example"},
+        "municipality": DESK,
+    },
+    "gerda": {
+        "name": "Haus Gerda",
+        "coordinates": {"latitude": 52.06, "longitude": 8.16},
+        "address": {"street": "Am Teich 2", "postcode": "33330", "city": "Gütersloh"},
+        "municipality": DESK,
+    },
+}
 
 
 @dataclass
@@ -102,8 +118,9 @@ class Town:
         async with self.client.put(f"/api/v1/homes/{home_id}/vacancies", json=body) as answer:
             answer.raise_for_status()
 
-    async def put(self, home_id: str, profile: Mapping[str, Any]) -> None:
-        async with self.client.put(f"/api/v1/homes/{home_id}", json=profile) as answer:
+    async def put(self, home_id: str, profile: Mapping[str, Any], **headers: str) -> None:
+        path = f"/api/v1/homes/{home_id}"
+        async with self.client.put(path, json=profile, headers=headers) as answer:
             answer.raise_for_status()
 
     async def employ(self, name: str, email: str, *more: str) -> None:
@@ -215,6 +232,10 @@ async def _settle(place: Town) -> None:
         await command(dict(place.environ), "desk", "add", key, ADMIN)
     await command(dict(place.environ), "municipality", "address", DESK, "--path", "guetersloh")
     await asyncio.to_thread(run_in_deployment, dress)
+    slug = await command(dict(place.environ), "provider", "add", "AWO Musterstadt")
+    key = await command(dict(place.environ), "key", "create", slug)
+    for home_id, profile in UNASKED.items():
+        await place.put(home_id, profile, Authorization=f"Bearer {key}")
     hook = ("webhook", "add", "https://hooks.example.org/freiplatz", "--provider")
     await command(dict(place.environ), *hook, "caritas-musterstadt")
     await asyncio.to_thread(run_in_deployment, employ_long_ago)

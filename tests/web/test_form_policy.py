@@ -17,6 +17,7 @@ CHANGING = {"POST", "PUT", "PATCH", "DELETE"}
 OPEN_TO_PROGRAMS = {
     "/report/link/<token>": "opens by the signed token; its page sends no origin (no-referrer)",
     "/report/link/<token>/renew": "the same",
+    "/letter/<code>": "opens by the code of the letter; its page sends no origin (no-referrer)",
     "/homes/<home_id>/feedback": "for everybody: looks at the origin itself, and has limits",
     "/feedback/<feedback_id>/undo": "the same; opens by a random number",
     "/alerts/new": "nobody is signed in and there is no cookie; it asks for our origin itself",

@@ -13,7 +13,6 @@ from msgspec.structs import asdict
 from vacancies.assignment import (
     AssignByHand,
     Assigner,
-    release,
     select_homes_of_nobody,
 )
 from vacancies.boundary_files import Area, area_of, read_areas
@@ -22,7 +21,6 @@ from vacancies.homes import select_homes
 from vacancies.looks import record_addresses, select_look
 from vacancies.municipalities import (
     Municipality,
-    delete_municipality,
     record_municipality,
     select_municipalities,
     select_municipality,
@@ -44,7 +42,9 @@ class Joined(msgspec.Struct, frozen=True, kw_only=True):
     of_nobody: int
 
 
-def _key(context: click.Context, argument: click.Parameter, value: str | None) -> str | None:
+def municipality_key(
+    context: click.Context, argument: click.Parameter, value: str | None
+) -> str | None:
     if value is not None and not re.fullmatch(r"[0-9]{2,12}", value, re.ASCII):
         raise click.BadParameter(
             f"{value!r} is no key: 8 digits for a municipality (AGS), 5 for a district (Kreis)."
@@ -74,15 +74,15 @@ def municipality_list(as_json: bool) -> None:
 def _line(each: Municipality) -> str:
     boundary = "" if each.has_boundary else ", without a boundary"
     land = f", {each.land}" if each.land else ""
-    return f"{each.key:<8}  {each.name}{land}: {_homes(each.homes)}{boundary}"
+    return f"{each.key:<8}  {each.name}{land}: {homes_in_words(each.homes)}{boundary}"
 
 
-def _homes(count: int) -> str:
+def homes_in_words(count: int) -> str:
     return "1 home" if count == 1 else f"{count} homes"
 
 
 @municipality.command("add")
-@click.argument("key", callback=_key)
+@click.argument("key", callback=municipality_key)
 @click.option(
     "--from",
     "file",
@@ -107,7 +107,7 @@ def municipality_add(
         return
     each = done.municipality
     click.echo(_line(each))
-    click.echo(f"Assigned anew: {_homes(done.moved)}.")
+    click.echo(f"Assigned anew: {homes_in_words(done.moved)}.")
     if not each.has_boundary:
         click.echo(
             f"Its homes are those whose providers say so: freiplatz municipality add {key}"
@@ -115,7 +115,7 @@ def municipality_add(
         )
     if done.of_nobody:
         click.echo(
-            f"Belonging to nobody: {_homes(done.of_nobody)}. To list them:"
+            f"Belonging to nobody: {homes_in_words(done.of_nobody)}. To list them:"
             " freiplatz municipality unassigned"
         )
 
@@ -131,7 +131,7 @@ async def _add(
             area.geometry if area else None,
             source,
         )
-    moved = await _assign_all(deployment)
+    moved = await assign_all(deployment)
     return Joined(
         municipality=await select_municipality(deployment.pool, key),
         is_new=is_new,
@@ -140,7 +140,7 @@ async def _add(
     )
 
 
-async def _assign_all(deployment: Deployment) -> int:
+async def assign_all(deployment: Deployment) -> int:
     """Now, and not when the service sweeps next: whoever typed this wants to see it."""
     homes = await deployment.pool.fetchval("SELECT count(*) FROM care_home WHERE status = 'open'")
     with click.progressbar(
@@ -151,7 +151,7 @@ async def _assign_all(deployment: Deployment) -> int:
 
 
 @municipality.command("address")
-@click.argument("key", callback=_key)
+@click.argument("key", callback=municipality_key)
 @click.option("--path", help="Its pages stand below it, as guetersloh for /guetersloh.")
 @click.option("--host", help="Its pages are read under this host name too; point it to us.")
 @click.option("--none", "take_away", is_flag=True, help="Take both away.")
@@ -188,27 +188,9 @@ def municipality_address(key: str, path: str | None, host: str | None, take_away
     click.echo(run_in_deployment(work))
 
 
-@municipality.command("remove")
-@click.argument("key", callback=_key)
-@click.option("--yes", is_flag=True, help="Do not ask.")
-def municipality_remove(key: str, yes: bool) -> None:
-    """End the part of KEY. Its homes stay, and belong to the area around it or to nobody."""
-
-    async def work(deployment: Deployment) -> int:
-        each = await select_municipality(deployment.pool, key)
-        if not yes:
-            click.confirm(f"{each.name} ({_homes(each.homes)}) is to leave?", abort=True, err=True)
-        await release(deployment.pool, deployment.writer, key)
-        async with deployment.pool.acquire() as connection:
-            await delete_municipality(connection, key)
-        return await _assign_all(deployment)
-
-    click.echo(f"Assigned anew: {_homes(run_in_deployment(work))}.")
-
-
 @municipality.command("assign")
 @click.argument("home_id", metavar="HOME")
-@click.argument("key", callback=_key, required=False)
+@click.argument("key", callback=municipality_key, required=False)
 @click.option("--by-position", is_flag=True, help="Take that back: by its position again.")
 def municipality_assign(home_id: str, key: str | None, by_position: bool) -> None:
     """Put HOME (its id) into KEY by hand, wherever it lies."""
@@ -222,7 +204,7 @@ def municipality_assign(home_id: str, key: str | None, by_position: bool) -> Non
         (outcome,) = (await deployment.writer.submit([command])).outcomes
         if outcome.error is not None:
             raise outcome.error
-        await _assign_all(deployment)
+        await assign_all(deployment)
         (home,) = await select_homes(deployment.pool, [home_id])
         return home.profile.municipality
 

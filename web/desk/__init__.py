@@ -8,7 +8,10 @@ from web.desk.evacuation import evacuation
 from web.desk.home import home_pages
 from web.desk.home_list import home_list
 from web.desk.homes import homes
+from web.desk.invitations import invitations
 from web.desk.join import join
+from web.desk.leave import leaving
+from web.desk.letters import letters
 from web.desk.members import members
 from web.desk.phone_report import phone_report
 from web.desk.reminding import reminding
@@ -16,18 +19,6 @@ from web.desk.settings import settings
 from web.desk.trail import trail
 
 DESK_PAGES = (
-    entrance,
-    homes,
-    home_pages,
-    acts,
-    phone_report,
-    reminding,
-    duplicates,
-    evacuation,
-    boundary,
-    home_list,
-    join,
-    members,
-    settings,
-    trail,
+    *(entrance, homes, home_pages, acts, phone_report, reminding, duplicates, evacuation),
+    *(join, boundary, home_list, invitations, letters, members, settings, leaving, trail),
 )

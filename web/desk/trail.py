@@ -35,6 +35,13 @@ ACTS = {
     "home_moved": N_("Position corrected, by %(metres)s m"),
     "home_corrected": N_("Name, address or contact corrected"),
     "correction_done": N_("Correction no. %(number)s dealt with"),
+    "exported": N_("Everything downloaded (export)"),
+    "left": N_("This municipality left, with its homes: %(homes)s"),
+    "homes_invited": N_("Homes asked by mail to report: %(count)s"),
+    "letters_printed": N_("Letters to homes printed: %(count)s"),
+    "letter_revoked": N_("Letter revoked"),
+    "home_invitation_withdrawn": N_("Invitation of %(email)s withdrawn"),
+    "home_person_removed": N_("%(email)s reports no more"),
 }
 
 
