@@ -162,7 +162,8 @@ async def _delete_people(connection: Connection, home_ids: Sequence[str]) -> Non
 
 async def _delete_desk(connection: Connection, key: str, parts: Sequence[str], homes: int) -> None:
     """The desk with its people, its trail and its policies, what was counted for planning, and the
-    municipality itself, with its look. That it left, and who wanted that, stays as one entry of the trail."""
+    municipality itself, with its look. That it left, and who wanted that, stays as one entry of
+    the trail."""
     async with connection.transaction():
         asked_by = await connection.fetchval(
             "SELECT asked_by FROM departure WHERE municipality = $1", key

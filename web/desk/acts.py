@@ -46,8 +46,8 @@ FREEZING = (Standing.FROZEN, Standing.DECLINED)
 
 async def own_home(key: str, home_id: str) -> tuple[AtDesk, DeskHome, Mapping[str, str]]:
     """The desk, a home that is its own to change, and the form that was sent."""
-    at = await require_desk(key)
     form = await check_form()
+    at = await require_desk(key)
     return at, await find_home(at, home_id, to_change=True), form
 
 

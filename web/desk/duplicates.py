@@ -103,8 +103,8 @@ def _column(at: AtDesk, home: CareHome, language: Language, now: datetime) -> di
 async def merge(key: str) -> Response:
     """The home `keep` stays, with what only the other one knows; `drop` becomes a tombstone that
     leads to it, and the people who report for it report for the one that stays."""
-    at = await require_desk(key)
     form = await check_form()
+    at = await require_desk(key)
     async with at.writing() as connection:
         await connection.execute("SELECT pg_advisory_xact_lock($1)", _MERGE_LOCK)
         keep, drop = await _both(at, connection, form, ("keep", "drop"))
@@ -134,8 +134,8 @@ async def _merge(at: AtDesk, connection: PoolConnection, keep: CareHome, drop: C
 @duplicates.post("/desk/<key>/duplicates/differ")
 async def differ(key: str) -> Response:
     """These are two homes: they are not shown as a pair again."""
-    at = await require_desk(key)
     form = await check_form()
+    at = await require_desk(key)
     async with at.writing() as connection:
         one, two = await _both(at, connection, form, ("one", "two"))
         await insert_different(connection, one.home.id, two.home.id)

@@ -7,6 +7,7 @@ from typing import Literal
 import msgspec
 from quart import Blueprint, Response
 
+from providers.home_invitations import select_candidates
 from web.desk.access import AtDesk, require_desk
 from web.desk.pages import desk_page
 from web.language import Language
@@ -53,9 +54,6 @@ async def _standing(at: AtDesk) -> Standing:
             "SELECT (SELECT boundary IS NOT NULL FROM municipality WHERE key = $1) AS has_boundary,"
             " (SELECT count(*) FROM municipality_member WHERE role = 'admin') AS admins,"
             " count(*) AS homes,"
-            " count(*) FILTER (WHERE NOT EXISTS (SELECT FROM membership m WHERE m.home_id = h.id"
-            "   OR m.home_id IS NULL AND m.provider_id = h.provider_id)"
-            "   AND s.observed_at IS NULL) AS unstaffed,"
             " count(*) FILTER (WHERE s.observed_at IS NULL) AS silent,"
             " count(*) FILTER (WHERE h.point_precision <> 'exact') AS vague,"
             " count(*) FILTER (WHERE h.phone IS NULL) AS unreachable,"
@@ -64,7 +62,8 @@ async def _standing(at: AtDesk) -> Standing:
             " FROM care_home h JOIN home_state s ON s.home_id = h.id WHERE h.status = 'open'",
             at.key,
         )
-    return msgspec.convert(dict(row or {}), Standing)
+        unstaffed = len(await select_candidates(connection, at.desk))
+    return msgspec.convert({**(row or {}), "unstaffed": unstaffed}, Standing)
 
 
 def steps_of(standing: Standing, language: Language) -> list[Step]:

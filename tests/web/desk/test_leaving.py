@@ -16,8 +16,9 @@ import aiohttp
 import pytest
 from click.testing import CliRunner, Result
 
-from providers.desks import at_desk
+from providers.desks import at_desk, select_desks_of
 from providers.export_parts import PARTS
+from providers.home_lists import insert_list
 from providers.leaving import leave, record_departure, select_departure
 from providers.municipality_export import write_export
 from providers.staff import ensure_membership, ensure_staff
@@ -30,6 +31,7 @@ from vacancies.commands import Actor
 from vacancies.database import Pool
 from vacancies.erasing import Erase
 from vacancies.errors import ForeignHome
+from vacancies.looks import record_look
 from vacancies.provider import ensure_provider
 from web.__main__ import main
 
@@ -48,6 +50,12 @@ STAYS = {"care_home", "home_state", "api_key", "alert_home", "webhook_home", "we
 
 async def filled(verbund: Verbund) -> None:
     """More that is private, in what this part has added."""
+    async with at_desk(verbund.service.state.deployment.desks, OTHER, writing=True) as connection:
+        words = {"greeting": f"{SECRET} greeting", "imprint": "", "privacy": ""}
+        await record_look(connection, OTHER, accent=None, **words)
+        person = await ensure_staff(verbund.pool, ADMIN)
+        (office,) = await select_desks_of(verbund.pool, person.id)
+        await insert_list(connection, office, f"{SECRET}.csv", SECRET.encode())
     await verbund.service.put_home(
         "asked",
         "awo",
@@ -115,7 +123,8 @@ async def test_the_export_has_everything_of_its_own_and_nothing_of_others(verbun
     contents = {name: archive.read(name).decode() for name in archive.namelist()}
     assert contents.keys() == {part.name for part in PARTS} | {"README.txt", "manifest.json"}
     without = {"README.txt", "manifest.json", "boundary.geojson", "letters.csv",
-               "call_feedback.csv", "advice_offices.csv"}  # fmt: skip
+               "call_feedback.csv", "advice_offices.csv", "not_the_same.csv", "planning.csv",
+               "planning_stops.csv", "unmet_searches.csv"}  # fmt: skip
     assert {name for name, text in contents.items() if SECRET not in text} == without
     for name in ("letters.csv", "call_feedback.csv"):
         assert len(rows_of(archive, name)) == 1, name
