@@ -1,5 +1,5 @@
-"""Tries the page docs/join.md out: municipalities that take part from nothing, in a browser, as their
-admins would, with files as offices publish them. Prints how long each step took.
+"""Tries the page docs/join.md out: municipalities that take part from nothing, in a browser, as
+their admins would, with files as offices publish them. Prints how long each step took.
 
     scripts/joining --boundaries kreise.geojson --homes homes.csv 05754="Kreis Gütersloh" …
 
@@ -136,17 +136,17 @@ async def _invite(trial: Trial, page: Page, name: str, desk: str) -> None:
         code = await page.locator(".code-in-groups").first.inner_text()
         seen.append(f"{sheets} letters")
     address = f"haus@{desk.rpartition('/')[2]}.example"
-    async with trial.page(PHONE) as phone:
-        async with trial.step(name, "5. A home answers its letter") as seen:
-            before = len(trial.mails())
-            await phone.goto(f"{trial.url}/letter/{code.replace(' ', '')}")
-            await phone.locator('input[type="email"]').fill(address)
-            await phone.locator("main form button").first.click()
-            await phone.locator("h1").wait_for()
-            await phone.goto(trial.url + await trial.link_in_mail_to(address, before))
-            await phone.locator(".big").click()
-            await phone.wait_for_url("**/report/home/**")
-            seen.append(await phone.locator("h1").inner_text())
+    answering = trial.step(name, "5. A home answers its letter")
+    async with trial.page(PHONE) as phone, answering as seen:
+        before = len(trial.mails())
+        await phone.goto(f"{trial.url}/letter/{code.replace(' ', '')}")
+        await phone.locator('input[type="email"]').fill(address)
+        await phone.locator("main form button").first.click()
+        await phone.locator("h1").wait_for()
+        await phone.goto(trial.url + await trial.link_in_mail_to(address, before))
+        await phone.locator(".big").click()
+        await phone.wait_for_url("**/report/home/**")
+        seen.append(await phone.locator("h1").inner_text())
 
 
 def table(rows: list[tuple[str, str, float, str]]) -> str:
