@@ -12,7 +12,7 @@ from quart import Response
 from providers.auth import ApiKey
 from providers.plausibility import Doubt, warnings_for
 from providers.report_files import FileReport
-from vacancies.commands import Command, Confirm, Outcome, Report
+from vacancies.commands import Actor, Command, Confirm, Outcome, Report
 from vacancies.errors import FreiplatzError
 from vacancies.geojson import encode_feature
 from vacancies.listings import public_listing
@@ -76,11 +76,11 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     rows: tuple[int, ...] = ()
 
 
-def entry_of(report: FileReport, key: ApiKey) -> Entry:
+def entry_of(report: FileReport, actor: Actor) -> Entry:
     """A home's lines in a file as an entry."""
     if report.fault is not None:
         return Entry(home_id=report.home_id, fault=report.fault, rows=report.rows)
-    return Entry(home_id=report.home_id, command=report.command(key.actor), rows=report.rows)
+    return Entry(home_id=report.home_id, command=report.command(actor), rows=report.rows)
 
 
 def feature_answer(command: Command, outcome: Outcome) -> Answer | None:

@@ -5,30 +5,27 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Sequence
-from functools import partial
 
 import msgspec
+from msgspec.structs import replace
 from quart import Blueprint, Response, current_app, g, request
 
 from providers.answers import (
     Answer,
-    Entry,
     StatusOf,
-    entry_of,
     feature_answer,
     rows_answer,
     speak_for_key,
 )
 from providers.auth import ApiKey, KeyRing
 from providers.decoding import decode
-from providers.payloads import HomeBody, ReportBody, ReportRow, ReportsBody
-from providers.preconditions import idempotency_key, if_match
-from providers.report_files import read_aside, read_reports
-from vacancies.commands import Command, Confirm, Describe, Outcome, Report
+from providers.payloads import HomeBody, ReportBody
+from providers.preconditions import idempotency_key, if_match, portal_name
+from providers.report_rows import read_entries
+from vacancies.commands import Actor, Command, Confirm, Describe, Outcome, Report
 from vacancies.database import borrowed
 from vacancies.deployment import Deployment
 from vacancies.errors import (
-    FreiplatzError,
     InvalidInput,
     InvalidParameter,
     UnknownHome,
@@ -68,7 +65,7 @@ async def put_vacancies(home_id: str) -> Response:
         vacancies=body.lines(),
         observed_at=body.observed(),
         if_match=if_match(),
-        actor=key.actor,
+        actor=_actor(key),
     )
     return await _submit_one(key, command)
 
@@ -78,7 +75,8 @@ async def confirm_vacancies(home_id: str) -> Response:
     """Still so: renew the freshness of the last report."""
     key = await _key()
     _check_known_form(home_id)
-    return await _submit_one(key, Confirm(home_id=home_id, if_match=if_match(), actor=key.actor))
+    command = Confirm(home_id=home_id, if_match=if_match(), actor=_actor(key))
+    return await _submit_one(key, command)
 
 
 @api.put("/homes/<home_id>")
@@ -108,13 +106,7 @@ async def post_reports() -> Response:
     """Report for many homes in one call, as JSON, CSV or XLSX; a bad row does not sink the
     rest."""
     key = await _key()
-    if request.mimetype in FILE_TYPES:
-        # A large file, or one in a rare encoding, must not hold up the loop.
-        found = await read_aside(partial(read_reports, await _body()))
-        entries = [entry_of(report, key) for report in found]
-    else:
-        rows = decode(await _body(), ReportsBody).reports
-        entries = [_entry(number, raw, key) for number, raw in enumerate(rows)]
+    entries = await read_entries(await _body(), _actor(key), is_file=request.mimetype in FILE_TYPES)
     # Taken now: `render` below may run in the writer's task, which has no current app.
     status_of: StatusOf = current_app.extensions["status_of"]
 
@@ -125,19 +117,10 @@ async def post_reports() -> Response:
     return (await _submit(key, commands, render)).response()
 
 
-def _entry(number: int, raw: msgspec.Raw, key: ApiKey) -> Entry:
-    place = f"reports[{number}]"
-    try:
-        row = decode(raw, ReportRow)
-        command = Report(
-            home_id=row.home_id,
-            vacancies=row.lines(),
-            observed_at=row.observed(),
-            actor=key.actor,
-        )
-    except FreiplatzError as error:
-        return Entry(home_id=_home_id_of(raw), place=place, fault=error)
-    return Entry(home_id=row.home_id, place=place, command=command)
+def _actor(key: ApiKey) -> Actor:
+    """On whose behalf a report is; it may have been passed on by another portal."""
+    portal = portal_name()
+    return key.actor if portal is None else replace(key.actor, via="portal", portal=portal)
 
 
 def _check_known_form(home_id: str) -> None:
@@ -180,16 +163,6 @@ async def _submit(
         assert error is not None
         raise error
     return answer
-
-
-def _home_id_of(raw: msgspec.Raw) -> str | None:
-    """The id in a row that is wrong otherwise, to find the row again."""
-    try:
-        found = msgspec.json.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None
-    home_id = found.get("home_id") if isinstance(found, dict) else None
-    return home_id if isinstance(home_id, str) else None
 
 
 async def _profile(home_id: str, body: HomeBody) -> Profile:

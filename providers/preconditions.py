@@ -1,5 +1,5 @@
-"""Headers under which a call counts: `If-Match`, only on the state that one has seen;
-`Idempotency-Key`, only once."""
+"""Headers that say how a call counts: `If-Match`, only on the state that one has seen;
+`Idempotency-Key`, only once; `Freiplatz-Portal`, as passed on from there."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ from quart import request
 from vacancies.commands import ANY_STATE
 from vacancies.errors import InvalidParameter
 
+PORTAL_HEADER = "Freiplatz-Portal"
+# The name of a host, or a few words: it stands in the history for people to read.
+PORTAL_NAME = r"[A-Za-z0-9]([A-Za-z0-9 ._:-]{0,78}[A-Za-z0-9])?"
 _TAG = re.compile(r'\s*(W/)?"([^"]*)"\s*')
 
 
@@ -42,5 +45,17 @@ def idempotency_key() -> str | None:
     if name is not None and not (1 <= len(name) <= 200 and name.isprintable()):
         raise InvalidParameter(
             "An Idempotency-Key has 1 to 200 printable characters.", field="Idempotency-Key"
+        )
+    return name
+
+
+def portal_name() -> str | None:
+    """The portal from which the reports of the call were passed on; None if from none."""
+    name = request.headers.get(PORTAL_HEADER)
+    if name is not None and not re.fullmatch(PORTAL_NAME, name):
+        raise InvalidParameter(
+            f"{PORTAL_HEADER} has 1 to 80 letters, digits, blanks and the signs . _ : - of ASCII,"
+            " with a letter or digit at both ends.",
+            field=PORTAL_HEADER,
         )
     return name

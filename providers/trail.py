@@ -19,11 +19,13 @@ _LINES = msgspec.json.Decoder(tuple[Vacancy, ...])
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that was said of a home. `who` is the name or address of a person, or the label
     of a key; empty if neither is known any more. `amended`: members of the profile that changed.
+    `portal`: where it was passed on from.
     """
 
     id: int
     kind: Kind
     via: Via
+    portal: str | None
     reported_at: datetime
     observed_at: datetime | None
     vacancies: tuple[Vacancy, ...]
@@ -44,8 +46,8 @@ async def select_trail(
     label = "nullif(k.label, ''), k.prefix || '…', " if with_keys else ""
     keys = " LEFT JOIN api_key k ON k.id = r.api_key_id" if with_keys else ""
     rows = await connection.fetch(
-        "SELECT r.id, r.kind, r.via, r.reported_at, r.observed_at, r.vacancies, r.amended,"
-        f" coalesce(nullif(f.name, ''), f.email, {label}'') AS who"
+        "SELECT r.id, r.kind, r.via, r.portal, r.reported_at, r.observed_at, r.vacancies,"
+        f" r.amended, coalesce(nullif(f.name, ''), f.email, {label}'') AS who"
         f" FROM report r LEFT JOIN staff f ON f.id = r.staff_id{keys}"
         " WHERE r.home_id = $1 AND ($2::bigint IS NULL OR (r.reported_at, r.id) <"
         " (SELECT b.reported_at, b.id FROM report b WHERE b.id = $2 AND b.home_id = $1))"
@@ -59,6 +61,7 @@ async def select_trail(
             id=row["id"],
             kind=row["kind"],
             via=row["via"],
+            portal=row["portal"],
             reported_at=row["reported_at"],
             observed_at=row["observed_at"],
             vacancies=_LINES.decode(row["vacancies"]),

@@ -45,7 +45,7 @@ _NEIGHBOUR = "This home belongs to a neighbouring service. It is reported and ch
 _OTHER_HOME = "Your key is for another home of this provider."
 
 Kind = Literal["report", "confirmation", "undo", "amendment"]
-Via = Literal["api", "link", "page", "import", "desk", "operator"]
+Via = Literal["api", "link", "page", "import", "desk", "portal", "operator"]
 
 
 class Command(Protocol):
@@ -85,7 +85,7 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
     """Who asks, and by which way: a provider's key, a member of its staff, somebody at the desk of
     a `municipality`, or (all None) an operator of the deployment. With `home_id` it is that home
     only. A desk changes nothing in the municipalities within it that take part themselves
-    (`but_not_in`)."""
+    (`but_not_in`). `portal` is the name of the portal from which a report was passed on."""
 
     provider_id: int | None = None
     home_id: str | None = None
@@ -94,6 +94,7 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
     municipality: str | None = None
     but_not_in: tuple[str, ...] = ()
     via: Via = "operator"
+    portal: str | None = None
 
 
 OPERATOR = Actor()

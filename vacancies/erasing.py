@@ -24,6 +24,8 @@ _OF_HOMES = (
     "home_letter",
     "signin",
     "home_past",
+    "portal_home",
+    "portal_file_home",
 )
 
 

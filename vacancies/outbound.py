@@ -75,16 +75,20 @@ class Answer(msgspec.Struct, frozen=True):
 
     status: int
     retry_after: str | None
+    body: bytes = b""
 
 
 class Reading:
-    """An answer whose body is read bit by bit. `kind` is its `Content-Type`."""
+    """An answer whose body is read bit by bit. `kind` is its `Content-Type`, `etag` and
+    `modified` (Last-Modified) say which version it is, if it does."""
 
     def __init__(self, response: aiohttp.ClientResponse) -> None:
         self._content = response.content
         self.status = response.status
         self.kind = response.headers.get("Content-Type", "")
         self.is_packed = "Content-Encoding" in response.headers
+        self.etag = response.headers.get("ETag")
+        self.modified = response.headers.get("Last-Modified")
 
     async def some(self, seconds: float) -> bytes:
         """What has come, at most some 128 kB; empty at the end. Raises `CallFailed`, also if
@@ -197,21 +201,27 @@ class Outbound:
         elif not _NAME.fullmatch(host):
             raise _refused("The host must be a whole name, such as hooks.example.org.", field)
 
-    async def post(self, url: URL, body: bytes, headers: Mapping[str, str]) -> Answer:
+    async def post(
+        self, url: URL, body: bytes, headers: Mapping[str, str], *, most_bytes: int = 0
+    ) -> Answer:
         """Send `body` and return what came back, a redirect too; raises `CallFailed`.
 
-        Of the answer's body a little is read, so that the connection can be used again, and
-        nothing is kept.
+        An answer's body of up to `most_bytes` is kept; a longer or broken one is not. Without, a
+        little of it is read, so that the connection can be used again.
         """
         assert self._session is not None, "Outbound is not open"
         try:
             async with self._session.post(
                 url, data=body, headers=headers, allow_redirects=False
             ) as response:
+                kept = b""
                 with suppress(aiohttp.ClientError, OSError, TimeoutError):
-                    async with asyncio.timeout(BODY_SECONDS):
-                        await response.content.read(BODY_BYTES)
-                return Answer(response.status, response.headers.get("Retry-After"))
+                    if most_bytes:
+                        kept = await _whole(response, most_bytes)
+                    else:
+                        async with asyncio.timeout(BODY_SECONDS):
+                            await response.content.read(BODY_BYTES)
+                return Answer(response.status, response.headers.get("Retry-After"), kept)
         except (aiohttp.ClientError, OSError, TimeoutError) as error:
             raise CallFailed(_trouble(error)) from error
 
@@ -285,6 +295,17 @@ class _Resolver(AbstractResolver):
 
     async def close(self) -> None:
         self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+async def _whole(response: aiohttp.ClientResponse, most_bytes: int) -> bytes:
+    """The body; empty if it is longer than that. The time of the whole call bounds it too."""
+    body = bytearray()
+    async for chunk in response.content.iter_chunked(65536):
+        body += chunk
+        if len(body) > most_bytes:
+            response.close()
+            return b""
+    return bytes(body)
 
 
 def outbound_of(settings: Settings) -> Outbound:

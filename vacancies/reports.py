@@ -60,10 +60,11 @@ async def write_changes(
           SELECT t.lines::json AS vacancies, t.*
           FROM unnest($5::text[], $6::text[], $7::timestamptz[], $8::timestamptz[],
                       $9::timestamptz[], $10::timestamptz[], $11::timestamptz[],
-                      $12::text[], $13::bigint[], $14::bigint[], $15::text[], $16::text[])
+                      $12::text[], $13::bigint[], $14::bigint[], $15::text[], $16::text[],
+                      $18::text[])
             WITH ORDINALITY AS t(id, lines, observed_at, reported_at, confirmed_at, evaluated_at,
                                  next_transition_at, kind, api_key_id, staff_id, via, amended,
-                                 position)
+                                 portal, position)
         ), head AS MATERIALIZED (
           UPDATE revision_head SET revision = revision + $1
           WHERE (SELECT count(*) FROM locked) = cardinality($2::text[])
@@ -80,9 +81,9 @@ async def write_changes(
           FROM head, told WHERE s.home_id = told.id AND told.position <> ALL ($17::bigint[])
         ), history AS (
           INSERT INTO report (home_id, revision, kind, observed_at, reported_at, vacancies,
-                              api_key_id, staff_id, via, amended)
+                              api_key_id, staff_id, via, amended, portal)
           SELECT id, before + position, kind, greatest(observed_at, confirmed_at), evaluated_at,
-                 vacancies, api_key_id, staff_id, via, amended::json
+                 vacancies, api_key_id, staff_id, via, amended::json, portal
           FROM head, told WHERE kind IS NOT NULL
         )
         SELECT before + 1 AS first, pg_current_xact_id()::xid AS transaction,
@@ -106,12 +107,14 @@ async def write_changes(
         [row.actor.via for row in rows],
         [row.amended and msgspec.json.encode(row.amended).decode() for row in rows],
         [position for position, row in enumerate(rows, 1) if row.is_over],
+        [row.actor.portal for row in rows],
     )
     return None if row is None else Written(*row)
 
 
 class Told(NamedTuple):
-    """One entry of the history of a home. `said_at` is None before its first report."""
+    """One entry of the history of a home. `said_at` is None before its first report; `portal` is
+    where it was passed on from."""
 
     revision: int
     kind: Kind
@@ -120,12 +123,14 @@ class Told(NamedTuple):
     vacancies: tuple[Vacancy, ...]
     via: Via
     staff_id: int | None
+    portal: str | None
 
 
 async def select_told(connection: Connection | Pool, home_id: str, limit: int) -> list[Told]:
     """What a home has said of its places, newest first: amendments say nothing of them."""
     rows = await connection.fetch(
-        "SELECT revision, kind, observed_at, reported_at, vacancies, via, staff_id FROM report"
+        "SELECT revision, kind, observed_at, reported_at, vacancies, via, staff_id, portal"
+        " FROM report"
         " WHERE home_id = $1 AND kind <> 'amendment' ORDER BY reported_at DESC, revision DESC"
         " LIMIT $2",
         home_id,
@@ -140,6 +145,7 @@ async def select_told(connection: Connection | Pool, home_id: str, limit: int) -
             vacancies=decode_lines(row["vacancies"]),
             via=row["via"],
             staff_id=row["staff_id"],
+            portal=row["portal"],
         )
         for row in rows
     ]

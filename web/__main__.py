@@ -21,6 +21,7 @@ COMMANDS = {
     "home": "web.commands.administration:home",
     "staff": "web.commands.staff:staff",
     "webhook": "web.commands.webhooks:webhook",
+    "portal": "web.commands.portal:portal",
     "subscriber": "web.commands.subscriber:subscriber",
     "advice": "web.commands.advice:advice",
     "desk": "web.commands.desk:desk",

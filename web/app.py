@@ -17,6 +17,7 @@ from providers.auth import KeyRing
 from providers.call_questions import ask_for_ever
 from providers.federation.following import Following
 from providers.leaving import leave_for_ever
+from providers.portals.pulling import Puller
 from providers.post import open_mail_sender, sender_address
 from providers.reminder_scheduler import Scheduler, remind_for_ever
 from vacancies.advice import AdviceOffices
@@ -68,6 +69,7 @@ from web.passkeys import passkeys
 from web.people import people
 from web.planning.pages import planning
 from web.points import points
+from web.portals.desk import portals_desk
 from web.problems import Problem, problem_of, problem_response, status_of
 from web.reminder_mail import open_post
 from web.report import report_pages
@@ -95,7 +97,10 @@ log = structlog.get_logger()
 MAX_BODY_BYTES = 2 * 1024 * 1024
 REVIVE_SECONDS = 2.0
 STANDARDS = (fhir, hsds, ngsi_ld, subscribing)
-STAFF_PAGES = (signin, passkeys, account, people, trail, home_report_pages, upload, webhooks_desk)
+STAFF_PAGES = (
+    *(signin, passkeys, account, people, trail, home_report_pages, upload),
+    *(webhooks_desk, portals_desk),
+)
 
 
 def create_app(
@@ -204,6 +209,7 @@ def create_app(
                 roll_up_for_ever(deployment.pool),
                 state().unmet.run_for_ever(deployment.pool, board),
                 webhooks.run_for_ever(),
+                Puller(deployment.pool, deployment.writer, outbound).run_for_ever(),
                 forget_for_ever(deployment.pool),
                 alerts.matcher.run_for_ever(),
                 alerts.teller.run_for_ever(),

@@ -43,6 +43,13 @@ CHANGES = (
     ApiChange(
         date=date(2026, 11, 27),
         kind="added",
+        paths=[_REPORT, _CONFIRM, _REPORTS],
+        text="`Freiplatz-Portal`: the name of a portal that passes reports on. It stands in the"
+        " history of the home, and such reports are passed on to no other portal.",
+    ),
+    ApiChange(
+        date=date(2026, 11, 27),
+        kind="added",
         paths=[
             "GET /api/v1/vacancies",
             "GET /api/v1/vacancies/stream",

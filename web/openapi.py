@@ -26,6 +26,7 @@ from web.openapi_parameters import (
     IDEMPOTENCY,
     IF_MATCH,
     ORIGIN,
+    PORTAL,
     key_headers,
     search_parameters,
 )
@@ -170,7 +171,7 @@ def _reporting_for_many() -> Json:
         "Report for many homes",
         _ref("ManyReports"),
         _ok("application/json", _ref("ReportsResult")),
-        [],
+        [PORTAL],
         description="As JSON; or as a file, CSV or XLSX, with the columns home_id, care_form,"
         " count, and what else a line may have. The results of a file are one for each home.",
     )
@@ -280,11 +281,11 @@ def _paths() -> Json:
         },
         "/api/v1/homes/{home_id}/vacancies": {
             "put": _writing(
-                "Report all that is free", _ref("ReportBody"), feature, [HOME_ID, IF_MATCH]
+                "Report all that is free", _ref("ReportBody"), feature, [HOME_ID, IF_MATCH, PORTAL]
             )
         },
         "/api/v1/homes/{home_id}/vacancies/confirm": {
-            "post": _writing("Still so", None, feature, [HOME_ID, IF_MATCH])
+            "post": _writing("Still so", None, feature, [HOME_ID, IF_MATCH, PORTAL])
         },
         "/api/v1/reports": {"post": _reporting_for_many()},
         "/api/v1/changes": {

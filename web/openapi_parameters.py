@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from providers.preconditions import PORTAL_HEADER, PORTAL_NAME
 from vacancies.models import CareForm, Focus, Need, Ownership, Room, Sex, SpokenLanguage
 from vacancies.search import RADIUS_KM, RADIUS_RANGE_KM
 from web.parameters import MAX_NIGHTS
@@ -98,6 +99,13 @@ IDEMPOTENCY: Json = {
     "in": "header",
     "schema": {"type": "string", "pattern": "^[A-Za-z0-9_-]{1,200}$"},
     "description": "The same call again gets the first answer, for 24 hours.",
+}
+PORTAL: Json = {
+    "name": PORTAL_HEADER,
+    "in": "header",
+    "schema": {"type": "string", "pattern": f"^{PORTAL_NAME}$"},
+    "description": "The portal that passes these reports on: it stands in the history of the home,"
+    " and they are passed on to no other.",
 }
 
 

@@ -17,7 +17,8 @@ from vacancies.reports import Told, select_told
 from web import words
 from web.pages import current_language, page
 from web.report_client import client_start
-from web.report_words import VIA, summary
+from web.report_copies import copies_of
+from web.report_words import summary, way_words
 from web.reporter import Reporter, other_homes, private, unshared
 from web.state import state
 
@@ -63,6 +64,7 @@ async def report_page(
             can_confirm=can_confirm,
             asks_to_confirm=can_confirm and request.args.get("unchanged") == "1",
             homes=homes,
+            copies=await copies_of(home),
             calls=await select_calls(state().deployment.pool, home.id),
             forms=words.CARE_FORMS,
             sexes=words.SEXES,
@@ -94,7 +96,7 @@ def _last(told: Sequence[Told], now: datetime) -> dict[str, str]:
         "at": told[0].said_at.isoformat(),
         "moment": language.moment(told[0].said_at),
         "age": language.age(told[0].said_at, now),
-        "via": language.gettext(VIA[told[0].via]),
+        "via": way_words(told[0].via, told[0].portal, language),
     }
 
 

@@ -20,6 +20,7 @@ VIA: dict[Via, str] = {
     "page": N_("on the page, signed in"),
     "import": N_("from a list"),
     "desk": N_("by the municipality"),
+    "portal": N_("from another portal"),
     "operator": N_("by the operator"),
 }
 # By the code of the error.
@@ -43,6 +44,13 @@ DOUBTS = {
     "line_repeated": N_("%(form)s stands here twice with the same details. Is that right?"),
 }
 _LINE = re.compile(r"vacancies\[(\d+)\]")
+
+
+def way_words(via: Via, portal: str | None, language: Language) -> str:
+    """The way by which a report came; `portal` is where it was passed on from."""
+    if portal:
+        return language.gettext("from the portal %(name)s", name=portal)
+    return language.gettext(VIA[via])
 
 
 def doubt_words(doubt: Doubt, lines: Sequence[Vacancy], language: Language) -> str:

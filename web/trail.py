@@ -20,7 +20,7 @@ from web.account import is_admin
 from web.cards import line_text
 from web.language import Language
 from web.pages import current_language, link, message_page, page
-from web.report_words import VIA
+from web.report_words import way_words
 from web.staff import require_staff
 from web.state import state
 from web.words import N_
@@ -99,7 +99,7 @@ def in_words(entry: Entry, language: Language) -> dict[str, Any]:
         "at": entry.reported_at.isoformat(),
         "when": language.moment(entry.reported_at),
         "who": entry.who,
-        "way": _(VIA[entry.via]),
+        "way": way_words(entry.via, entry.portal, language),
         "what": what,
     }
 

@@ -100,6 +100,26 @@ async def webhook(visit: Visit) -> None:
     await follow(visit, "main a[href*='/webhooks/wh_']")
 
 
+async def portals_wrong(visit: Visit) -> None:
+    await visit.go("/webhooks/portals")
+    await visit.page.locator("#f-address").fill("https://other.example.org/")
+    await visit.page.locator("#f-key").fill("secret")
+    await visit.page.locator("form.entry button").click()
+    await visit.page.locator("[aria-invalid]").first.wait_for()
+
+
+async def portal(visit: Visit) -> None:
+    await visit.go("/webhooks/portals")
+    await follow(visit, "main a[href*='/webhooks/portals/wh_']")
+
+
+async def portal_wrong(visit: Visit) -> None:
+    await portal(visit)
+    await visit.page.locator("#f-ids").fill("anna = berta")
+    await visit.page.locator("form[action*='/ids'] button").click()
+    await visit.page.locator("[aria-invalid]").first.wait_for()
+
+
 async def webhook_tested(visit: Visit) -> None:
     await webhook(visit)
     await follow(visit, "form[action*='/test'] button")

@@ -37,6 +37,7 @@ OWN = "/report/home/<home_id>"
 ARCHIVE = "/opendata/archive/"
 BARRIER = "/accessibility/report"
 HOOK = "/webhooks/<webhook_id>"
+PORTAL = "/webhooks/portals/<webhook_id>"
 HOME_LIST = "/desk/<key>/list/<uuid:number>"
 DESK_SETTINGS = "/desk/<key>/settings"
 DESK_PEOPLE = "/desk/<key>/people"
@@ -159,6 +160,12 @@ VIEWS = (
     View(
         "Webhook, removal", "webhook_remove.html", HOOK + "/remove", inside.webhook_removal, INSIDE
     ),
+    View("Portals", "portals.html", "/webhooks/portals", at("/webhooks/portals"), INSIDE),
+    View(
+        "Portals, wrong key", "portals.html", "/webhooks/portals/add", inside.portals_wrong, INSIDE
+    ),
+    View("Portal", "portal.html", PORTAL, inside.portal, INSIDE),
+    View("Portal, wrong ids", "portal.html", PORTAL + "/ids", inside.portal_wrong, INSIDE),
     View("What was reported", "trail.html", TRAIL, at("/homes/anna/trail"), INSIDE),
     View("What was reported, foreign home", "message.html", TRAIL, at("/homes/x/trail"), INSIDE),
     View("Desks", "desk_choice.html", "/desk/", at("/desk/"), INSIDE),

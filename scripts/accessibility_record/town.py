@@ -28,7 +28,13 @@ from vacancies.lasting import Step, size_of
 from vacancies.lasting_fit import record_steps
 from vacancies.looks import record_look
 from vacancies.models import CareForm, Contact, Freshness, Origin, Point, Profile, Vacancy
+from vacancies.provider import ensure_provider
+from web.alerts.sealing import Seal
 from web.commands.administration import run_in_deployment
+from web.portals.asking import PATH
+from web.portals.copies import Verdict, record_verdicts, select_copies
+from web.portals.links import insert_link
+from web.webhooks.endpoints import pause_webhook
 
 ADMIN = "alma.admin@example.org"
 DESK = "05754008"  # of which Alma is an admin
@@ -239,6 +245,7 @@ async def _settle(place: Town) -> None:
         await place.put(home_id, profile, Authorization=f"Bearer {key}")
     hook = ("webhook", "add", "https://hooks.example.org/freiplatz", "--provider")
     await command(dict(place.environ), *hook, "caritas-musterstadt")
+    await asyncio.to_thread(run_in_deployment, report_elsewhere)
     await asyncio.to_thread(run_in_deployment, employ_long_ago)
     await asyncio.to_thread(run_in_deployment, take_over)
     await asyncio.to_thread(run_in_deployment, plan_for_months)
@@ -250,6 +257,19 @@ async def dress(deployment: Deployment) -> None:
     words = {"greeting": "Willkommen in Gütersloh.", "imprint": "Stadt Gütersloh", "privacy": ""}
     async with deployment.pool.acquire() as connection:
         await record_look(connection, DESK, accent="#ffe14d", **words)
+
+
+async def report_elsewhere(deployment: Deployment) -> None:
+    """A link to another Freiplatz, paused: nobody is to be called. One home was refused there."""
+    provider = await ensure_provider(deployment.pool, "caritas-musterstadt")
+    seal, now = Seal(deployment.settings.secret_key), datetime.now(UTC)
+    url = f"https://freiplatz.example.org{PATH}"
+    async with deployment.pool.acquire() as connection, connection.transaction():
+        link = await insert_link(connection, seal, provider.id, url, "fp_" + 40 * "x", now)
+        await pause_webhook(connection, link)
+        (copy,) = await select_copies(connection, link, ["berta"])
+        verdict = Verdict(outcome="refused", code="unknown_home")
+        await record_verdicts(connection, link, [(copy, verdict)], now)
 
 
 async def sign_in(place: Town, page: Page, email: str = ADMIN) -> None:

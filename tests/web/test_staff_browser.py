@@ -16,6 +16,7 @@ from providers.staff import Staff
 from tests.conftest import Service
 from tests.web.carer import Carer, carer_of
 from tests.web.conftest import DESK, PHONE, opened, violations
+from tests.web.portals.conftest import a_portal
 from tests.web.staff import BERT, a_person, link_in, mail_number, mails
 from tests.web.webhooks.conftest import a_webhook
 from vacancies.provider import ensure_provider
@@ -149,7 +150,7 @@ async def everything(service: Service) -> tuple[Staff, str]:
     return staff, f"/signin/{token}"
 
 
-def pages(carer: Carer, invitation: str, webhook: str) -> list[tuple[str, bool]]:
+def pages(carer: Carer, invitation: str, webhook: str, portal: str) -> list[tuple[str, bool]]:
     """Every page of people who report, and whether one must be signed in for it."""
     over = carer.link(age=LIVES)
     return [
@@ -168,6 +169,8 @@ def pages(carer: Carer, invitation: str, webhook: str) -> list[tuple[str, bool]]
         ("/webhooks", True),
         (webhook, True),
         (f"{webhook}/remove", True),
+        ("/webhooks/portals", True),
+        (portal, True),
     ]
 
 
@@ -189,9 +192,10 @@ async def test_everybody_can_use_it(
 ) -> None:
     staff, invitation = await everything(local)
     carer, webhook = await carer_of(local, "a"), await a_webhook(local)
+    portal = await a_portal(local)
     await local.state.deployment.pool.execute("UPDATE membership SET links_from = '2000-01-01'")
     inside = await signed_in(local, staff)
-    for path, is_inside in pages(carer, invitation, webhook):
+    for path, is_inside in pages(carer, invitation, webhook, portal):
         address = f"{path}?lang={language}"
         options = {"bypass_csp": True, "color_scheme": scheme, **(inside if is_inside else {})}
         async with opened(browser, local, address, viewport, may_fail=True, **options) as page:
@@ -213,8 +217,9 @@ async def test_everything_is_reached_by_keyboard(
     """Tab goes through all that can be done, in the order in which it is read, and shows where."""
     staff, invitation = await everything(local)
     carer, webhook = await carer_of(local, "a"), await a_webhook(local)
+    portal = await a_portal(local)
     inside = await signed_in(local, staff)
-    for path, is_inside in pages(carer, invitation, webhook):
+    for path, is_inside in pages(carer, invitation, webhook, portal):
         address, options = f"{path}?lang={language}", inside if is_inside else {}
         async with opened(browser, local, address, PHONE, may_fail=True, **options) as page:
             await page.wait_for_load_state("load")
@@ -238,7 +243,7 @@ SMALL_TARGETS = """
 
 # What Tab stops at, numbered in the order of the page; how many.
 REACHABLE = """(() => {
-  const wanted = "a[href], button, input, select, summary, [tabindex='0']";
+  const wanted = "a[href], button, input, select, textarea, summary, [tabindex='0']";
   const all = [...document.querySelectorAll(wanted)]
     .filter((it) => it.type !== "hidden" && !it.disabled && it.checkVisibility());
   all.forEach((it, number) => { it.dataset.number = number; });

@@ -41,6 +41,7 @@ from web.standards.source import Source, source_of
 from web.webhooks.claims import Claim
 from web.webhooks.deliveries import EventType
 from web.webhooks.news import is_over
+from web.webhooks.sending import Sent
 
 # Homes in one notification, and changes looked at in one go: looking holds up the loop.
 AT_ONCE = 100
@@ -60,6 +61,10 @@ class Notification(msgspec.Struct, frozen=True, kw_only=True):
     receiver_info: Mapping[str, str]
     type: EventType = "notification"
     home_id: str | None = None
+    most_answer_bytes: int = 0
+
+    def is_answer(self, body: bytes) -> bool:
+        return True
 
     def body(self, at: datetime) -> bytes:
         found: Entity = {
@@ -179,10 +184,11 @@ class Notifications:
         assert self._sent is not None
         self._claim.cursor = self._sent.revision
 
-    async def settle(self, connection: Connection, is_delivered: bool, at: datetime) -> None:
+    async def settle(self, connection: Connection, sent: Sent) -> None:
         assert self._sent is not None
-        await record_notification(connection, self._claim.id, is_delivered, at)
-        if is_delivered:
+        at = sent.delivery.sent_at
+        await record_notification(connection, self._claim.id, sent.is_delivered, at)
+        if sent.is_delivered:
             await record_seen(connection, self._claim.id, self._sent.seen)
 
     def pause(self) -> timedelta:

@@ -25,6 +25,7 @@ from vacancies.database import Pool, borrowed
 from vacancies.geocoding import Geocoder
 from vacancies.outbound import CALL_SECONDS, Outbound
 from vacancies.tasks import stop_tasks
+from web.portals.passing_on import open_passing_on
 from web.standards.ngsi_ld_notifications import open_notifications
 from web.webhooks.claims import (
     Claim,
@@ -181,6 +182,8 @@ class Deliverer:
     async def _news(self, claim: Claim) -> News | None:
         if claim.speaks == "ngsi_ld":
             return await open_notifications(self._pool, self._board, claim, self._settings)
+        if claim.speaks == "freiplatz":
+            return open_passing_on(self._pool, self._board, claim, self._settings)
         query = None
         if claim.search is not None:
             query = await read_search(claim.search, self._geocoder)
@@ -198,7 +201,7 @@ class Deliverer:
             until = self._clock() + self._lease
             if not await record_success(connection, claim, sent.delivery, until, again_at):
                 return False
-            await news.settle(connection, True, sent.delivery.sent_at)
+            await news.settle(connection, sent)
         return True
 
     async def _fail(self, claim: Claim, news: News, sent: Sent) -> None:
@@ -223,6 +226,6 @@ class Deliverer:
                 reason=reason,
             )
             if recorded:
-                await news.settle(connection, False, sent.delivery.sent_at)
+                await news.settle(connection, sent)
         if recorded and state != "active":
             log.warning("a webhook was stopped", webhook=claim.id, reason=reason)

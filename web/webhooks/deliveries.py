@@ -10,7 +10,7 @@ import msgspec
 from vacancies.database import Connection, Pool
 from vacancies.outbound import Trouble
 
-EventType = Literal["listing.changed", "listing.gone", "ping", "notification"]
+EventType = Literal["listing.changed", "listing.gone", "ping", "notification", "reports"]
 Outcome = Literal["delivered", "refused"] | Trouble
 
 KEPT_FOR = timedelta(days=30)

@@ -1,7 +1,8 @@
 """Webhooks as their owners see them: who is told of what, where, and whether it goes on.
 
-The table `webhook` also holds how far each was told (`claims.py`), and the subscriptions of
-NGSI-LD, which are nobody's here (`web/standards/ngsi_ld_stored.py`).
+The table `webhook` also holds how far each was told (`claims.py`), the subscriptions of NGSI-LD,
+which are nobody's here (`web/standards/ngsi_ld_stored.py`), and the links to other deployments of
+Freiplatz (`web/portals/links.py`).
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from web.webhooks.signature import make_secret, new_salt
 
 WebhookState = Literal["active", "paused", "disabled"]
 Reason = Literal["owner", "failing", "gone"]
-Language = Literal["listings", "ngsi_ld"]
+Language = Literal["listings", "ngsi_ld", "freiplatz"]
 
 MOST_WEBHOOKS = 20  # of one provider
 # How long a secret signs beside its successor, so that receivers can change over.
@@ -112,7 +113,8 @@ async def insert_webhook(
             "SELECT FROM provider WHERE id = $1 FOR NO KEY UPDATE", provider_id
         )
         have = await connection.fetchval(
-            "SELECT count(*) FROM webhook WHERE provider_id = $1", provider_id
+            "SELECT count(*) FROM webhook WHERE provider_id = $1 AND speaks = 'listings'",
+            provider_id,
         )
         if have >= MOST_WEBHOOKS:
             raise TooManyWebhooks(
@@ -177,15 +179,19 @@ async def select_secrets(
 
 
 async def select_webhook(
-    connection: Connection | Pool, webhook_id: str, provider_id: int | None = None
+    connection: Connection | Pool,
+    webhook_id: str,
+    provider_id: int | None = None,
+    speaks: Language = "listings",
 ) -> Webhook:
     """The webhook with that id, of that provider if one is given; raises `UnknownWebhook`."""
     row = await connection.fetchrow(
         f"SELECT {_COLUMNS} FROM webhook w"
         " WHERE w.id = $1 AND ($2::bigint IS NULL OR w.provider_id = $2)"
-        " AND w.speaks = 'listings'",
+        " AND w.speaks = $3",
         webhook_id,
         provider_id,
+        speaks,
     )
     if row is None:
         raise UnknownWebhook("There is no webhook with that id. The list shows all.")
@@ -193,13 +199,16 @@ async def select_webhook(
 
 
 async def select_webhooks(
-    connection: Connection | Pool, provider_id: int | None = None
+    connection: Connection | Pool,
+    provider_id: int | None = None,
+    speaks: Language = "listings",
 ) -> list[Webhook]:
     """All webhooks, or those of one provider, oldest first."""
     rows = await connection.fetch(
         f"SELECT {_COLUMNS} FROM webhook w WHERE ($1::bigint IS NULL OR w.provider_id = $1)"
-        " AND w.speaks = 'listings' ORDER BY w.created_at, w.id",
+        " AND w.speaks = $2 ORDER BY w.created_at, w.id",
         provider_id,
+        speaks,
     )
     return [_webhook(row) for row in rows]
 

@@ -29,6 +29,10 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     data: msgspec.Raw
     home_id: str | None = None
     revision: int | None = None
+    most_answer_bytes: int = 0
+
+    def is_answer(self, body: bytes) -> bool:
+        return True
 
     def body(self, at: datetime) -> bytes:
         return msgspec.json.encode(_Message(type=self.type, timestamp=at, data=self.data))

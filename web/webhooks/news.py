@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from vacancies.board import Board
 from vacancies.database import Connection, Pool, borrowed, select_epoch
@@ -14,6 +14,9 @@ from web.webhooks.claims import Claim, record_on_list, select_on_list
 from web.webhooks.deliveries import EventType
 from web.webhooks.endpoints import select_secrets
 from web.webhooks.events import Event, changed_event, gone_event, look
+
+if TYPE_CHECKING:  # sending needs the protocol
+    from web.webhooks.sending import Sent
 
 
 class Message(Protocol):
@@ -28,8 +31,15 @@ class Message(Protocol):
     @property
     def revision(self) -> int | None: ...
 
+    @property
+    def most_answer_bytes(self) -> int:
+        """How long an answer may be that is read; 0: what it says does not matter."""
+
     def body(self, at: datetime) -> bytes: ...
     def headers(self, keys: Sequence[str], at: datetime, body: bytes) -> Mapping[str, str]: ...
+
+    def is_answer(self, body: bytes) -> bool:
+        """Whether a 2xx with this body says that the message was understood."""
 
 
 class News(Protocol):
@@ -44,7 +54,7 @@ class News(Protocol):
     async def next(self) -> Message | None:
         """The next thing to send. Moves the cursor over all before."""
 
-    async def settle(self, connection: Connection, is_delivered: bool, at: datetime) -> None:
+    async def settle(self, connection: Connection, sent: Sent) -> None:
         """Note how the call of the last message went, in the transaction that notes it for the
         webhook. If it was delivered, the cursor is behind it already."""
 
@@ -133,9 +143,9 @@ class ListingNews:
             claim.cursor = event.revision
         claim.known[event.home_id] = event.type == "listing.changed"
 
-    async def settle(self, connection: Connection, is_delivered: bool, at: datetime) -> None:
+    async def settle(self, connection: Connection, sent: Sent) -> None:
         event = self._event
-        if is_delivered and event is not None and event.home_id is not None:
+        if sent.is_delivered and event is not None and event.home_id is not None:
             is_there = event.type == "listing.changed"
             await record_on_list(connection, self._claim.id, event.home_id, is_there)
 

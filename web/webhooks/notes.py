@@ -12,6 +12,7 @@ import structlog
 from providers.post import MailSender, PostRefused, make_mail
 from vacancies.database import Connection, Pool, borrowed
 from web.language import DEFAULT, Language, choose
+from web.webhooks.endpoints import Language as Speech
 from web.webhooks.endpoints import Reason
 
 log = structlog.get_logger()
@@ -28,6 +29,7 @@ class DueNote(msgspec.Struct, frozen=True, kw_only=True):
     contact: str | None
     host: str
     reason: Reason
+    speaks: Speech
     stopped_at: datetime
 
 
@@ -36,7 +38,7 @@ async def claim_notes(connection: Connection, now: datetime) -> list[DueNote]:
         "UPDATE webhook w SET note_at = $1 FROM ("
         "SELECT id FROM webhook WHERE note_at <= $2 LIMIT $3 FOR UPDATE SKIP LOCKED) due"
         " WHERE w.id = due.id RETURNING w.id, w.provider_id, w.contact, w.address, w.reason,"
-        " w.updated_at",
+        " w.speaks, w.updated_at",
         now + AGAIN_AFTER,
         now,
         AT_ONCE,
@@ -48,6 +50,7 @@ async def claim_notes(connection: Connection, now: datetime) -> list[DueNote]:
             contact=row["contact"],
             host=urlsplit(row["address"]).hostname or "",  # the rest may hold a secret
             reason=row["reason"],
+            speaks=row["speaks"],
             stopped_at=row["updated_at"],
         )
         for row in rows
@@ -125,7 +128,9 @@ def _texts(note: DueNote, language: Language) -> tuple[str, str]:
         why,
         _("So Freiplatz sends nothing there for now. Nothing is lost."),
         _("When you resume, the newest state of each changed home is sent."),
-        _("To resume, call: POST /api/v1/webhooks/%(id)s/resume", **values)
+        _("To resume, sign in and open: Report to another Freiplatz too")
+        if note.speaks == "freiplatz"
+        else _("To resume, call: POST /api/v1/webhooks/%(id)s/resume", **values)
         if note.provider_id is not None
         else _("To resume, write to those who run Freiplatz, with this id: %(id)s", **values),
     ]

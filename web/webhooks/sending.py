@@ -23,10 +23,11 @@ def utc_now() -> datetime:
 
 
 class Sent(msgspec.Struct, frozen=True):
-    """How a try went."""
+    """How a try went. `answer` is the body of it, for messages that read one."""
 
     delivery: Delivery
     retry_after: timedelta | None = None
+    answer: bytes = b""
 
     @property
     def is_delivered(self) -> bool:
@@ -53,13 +54,16 @@ async def send(
     status: int | None = None
     retry_after: str | None = None
     outcome: Outcome
+    told = b""
     try:
         # Checked again: ports that are allowed, or our rules, may be others by now.
         url: URL = outbound.check(address)
         body = event.body(sent_at)
-        answer = await outbound.post(url, body, event.headers(keys, sent_at, body))
-        status, retry_after = answer.status, answer.retry_after
-        outcome = "delivered" if 200 <= status < 300 else "refused"
+        headers = event.headers(keys, sent_at, body)
+        answer = await outbound.post(url, body, headers, most_bytes=event.most_answer_bytes)
+        status, retry_after, told = answer.status, answer.retry_after, answer.body
+        is_taken = 200 <= status < 300 and event.is_answer(told)
+        outcome = "delivered" if is_taken else "refused"
     except AddressRefused:
         outcome = "address"
     except CallFailed as error:
@@ -75,4 +79,4 @@ async def send(
         outcome=outcome,
         status=status,
     )
-    return Sent(delivery, read_retry_after(retry_after, sent_at))
+    return Sent(delivery, read_retry_after(retry_after, sent_at), told)

@@ -16,6 +16,7 @@ EVENTS = {
     "listing.changed": N_("Home changed"),
     "listing.gone": N_("Home no longer listed"),
     "ping": N_("Test"),
+    "reports": N_("Reports"),
 }
 OUTCOMES = {
     "delivered": N_("Delivered"),

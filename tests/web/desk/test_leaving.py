@@ -43,7 +43,7 @@ ADMIN = f"{SECRET}@town.example"
 ERASED = {"report", "correction", "call_feedback", "reminder", "membership", "home_invitation",
           "home_letter", "signin", "municipality_member", "departure", "desk_act", "home_past",
           "home_list", "municipality_look", "planning_rollup", "planning_stop",
-          "unmet_search"}  # fmt: skip
+          "unmet_search", "portal_home", "portal_file_home"}  # fmt: skip
 # Of homes the id and the position; and what others have asked for, by the ids of homes.
 STAYS = {"care_home", "home_state", "api_key", "alert_home", "webhook_home", "webhook_delivery"}
 

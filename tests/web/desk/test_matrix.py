@@ -25,7 +25,8 @@ from web.app import create_app
 PUBLIC = {"provider", "municipality"}
 # Only the service itself: a desk has no business there.
 CLOSED = {"api_key", "deployment", "idempotency", "passkey", "revision_head", "signin",
-          "staff_session", "webhook"}  # fmt: skip
+          "staff_session", "webhook", "portal_link", "portal_home",
+          "portal_file", "portal_file_home"}  # fmt: skip
 
 # In which `a_verbund` has put something that is private.
 FILLED = {"care_home", "home_state", "report", "reminder", "correction", "call_feedback",
