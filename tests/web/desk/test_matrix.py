@@ -28,6 +28,11 @@ CLOSED = {"api_key", "deployment", "idempotency", "passkey", "revision_head", "s
           "staff_session", "webhook", "portal_link", "portal_home",
           "portal_file", "portal_file_home"}  # fmt: skip
 
+# What of the second municipality is nobody's but its own; the note of its report is public.
+PRIVATE = tuple(f"{SECRET}{more}" for more in ("@", " carer", " words", " act", "_act", " told"))
+# What is put into the gaps of addresses: of the one who asks the desk, of the other all else.
+GAPS = {"key": TOWN, "home_id": "other-home", "uuid:number": "00000000-0000-4000-8000-000000000000"}
+
 # In which `a_verbund` has put something that is private.
 FILLED = {"care_home", "home_state", "report", "reminder", "correction", "call_feedback",
           "membership", "staff", "municipality_member", "desk_act", "reporting_policy"}  # fmt: skip
@@ -209,3 +214,47 @@ async def test_every_page_of_a_foreign_desk_does_not_exist(verbund: Verbund) -> 
             # Who is not signed in is sent there, or his form is not known.
             assert other.status in (303, 403), (method, path, other.status)
         assert (await mine.get(f"/desk/{TOWN}")).status == 200
+
+
+def readable_paths(verbund: Verbund) -> list[str]:
+    """Every address that answers to GET, with something of the other municipality in its gaps."""
+    rules = create_app(verbund.service.state.deployment).url_map.iter_rules()
+    return [
+        re.sub(r"<([^>]+)>", lambda gap: GAPS.get(gap[1], OTHER), str(rule))
+        for rule in rules
+        if "GET" in (rule.methods or ())
+    ]
+
+
+async def test_pages_api_and_exports_show_nothing_private(verbund: Verbund) -> None:
+    """To an admin of the one municipality who also has a key of a provider there, on every page
+    that there is, and in every file of open data and of the standards."""
+    paths = readable_paths(verbund)
+    known = {"/opendata/vacancies.csv", "/api/v1/homes/other-home", f"/desk/{TOWN}/planning.csv"}
+    assert known | {f"/desk/{TOWN}/evacuation", "/fhir/Location"} <= set(paths)
+    key = {"Authorization": f"Bearer {await verbund.service.key('caritas')}"}
+    shown = 0
+    async with verbund.browser("open@town.example") as mine:
+        for path in paths:
+            async with mine.client.get(mine.url + path, headers=key) as answer:
+                text = (await answer.read()).decode(errors="replace")
+            assert answer.status < 500, (path, answer.status)
+            assert not [mark for mark in PRIVATE if mark in text], path
+            shown += "other-home" in text
+    assert shown > 5, "what is public of the other one is there"
+    async with verbund.browser(f"{SECRET}@town.example") as theirs:
+        trail = (await theirs.get(f"/desk/{OTHER}/trail")).text
+    assert [mark for mark in PRIVATE if mark in trail], "to its own desk it is shown"
+
+
+async def test_the_stream_shows_nothing_private(verbund: Verbund) -> None:
+    url = f"{verbund.service.url}/api/v1/vacancies/stream?include_full=true"
+    key = {"Authorization": f"Bearer {await verbund.service.key('caritas')}"}
+    text = ""
+    async with verbund.service.client.get(url, headers=key) as answer:
+        async for line in answer.content:
+            text += line.decode()
+            if line.startswith(b"event: ready"):
+                break
+    assert "other-home" in text
+    assert not [mark for mark in PRIVATE if mark in text]
