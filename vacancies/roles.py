@@ -44,6 +44,8 @@ async def _ensure_role(connection: Connection, role: Role) -> None:
         # Another database of this server may be quicker.
         with suppress(asyncpg.DuplicateObjectError, asyncpg.UniqueViolationError):
             await connection.execute(f"CREATE ROLE {role} NOLOGIN")
-    # A superuser may take on every role, and is a member of none.
-    if not await connection.fetchval("SELECT pg_has_role(current_user, $1, 'MEMBER')", role):
+    # A superuser may take on every role. Whoever made one is a member, but may not take it on yet
+    # from release 16 on.
+    wanted = "SET" if connection.get_server_version().major >= 16 else "MEMBER"
+    if not await connection.fetchval("SELECT pg_has_role(current_user, $1, $2)", role, wanted):
         await connection.execute(f"GRANT {role} TO current_user")
