@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from vacancies.unmet import LEAST_SHOWN
+
 Form = Literal["csv", "json", "jsonl", "geojson"]
 
 
@@ -180,10 +182,11 @@ PARTS = (
     Part(
         "unmet_searches.csv",
         "csv",
-        f"SELECT * FROM unmet_search{_KEYED}starts_with(municipality, $2)"
-        " ORDER BY day, municipality, care_form",
-        "Suchen ohne Ergebnis, gezählt",
-        "searches that found nothing, counted",
+        "SELECT municipality, care_form, date_trunc('month', day)::date AS month,"
+        f" sum(searches) AS searches FROM unmet_search{_KEYED}starts_with(municipality, $2)"
+        f" GROUP BY 1, 2, 3 HAVING sum(searches) >= {LEAST_SHOWN} ORDER BY 3, 1, 2",
+        f"Suchen ohne Ergebnis nach Monaten, wo es mindestens {LEAST_SHOWN} waren",
+        f"searches that found nothing, by month, where they were at least {LEAST_SHOWN}",
     ),
     Part(
         "boundary.geojson",

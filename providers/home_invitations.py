@@ -92,10 +92,12 @@ async def select_candidates(connection: Connection, desk: Desk) -> list[Candidat
         "  FROM home_invitation n WHERE n.home_id = h.id ORDER BY n.id DESC LIMIT 1) i ON true"
         " LEFT JOIN LATERAL (SELECT n.created_at, n.expires_at FROM home_letter n"
         "  WHERE n.home_id = h.id ORDER BY n.id DESC LIMIT 1) l ON true"
-        " WHERE h.status = 'open' AND NOT EXISTS (SELECT FROM membership m WHERE m.home_id = h.id"
+        " WHERE h.status = 'open' AND h.standing <> 'declined'"
+        " AND NOT EXISTS (SELECT FROM membership m WHERE m.home_id = h.id"
         "  OR m.home_id IS NULL AND m.provider_id = h.provider_id)"
         " AND NOT EXISTS (SELECT FROM report r WHERE r.home_id = h.id"
-        "  AND r.via IN ('api', 'link', 'page') AND r.reported_at > now() - interval '30 days')"
+        "  AND r.via IN ('api', 'link', 'page', 'portal')"
+        "  AND r.reported_at > now() - interval '30 days')"
         " ORDER BY h.name, h.id"
     )
     found = [msgspec.convert(dict(row), Candidate) for row in rows]
@@ -109,7 +111,9 @@ async def select_asked(connection: Connection, desk: Desk) -> list[Asked]:
         " coalesce(f.name, '') AS name, i.sent_at, l.created_at AS letter_at,"
         " m.id AS membership_id FROM home_invitation i JOIN care_home h ON h.id = i.home_id"
         " LEFT JOIN home_letter l ON l.id = i.letter_id LEFT JOIN staff f ON f.email = i.email"
+        # Not what the person could do before: that is no desk's to take away.
         " LEFT JOIN membership m ON m.staff_id = f.id AND m.home_id = i.home_id"
+        "  AND i.accepted_at IS NOT NULL AND m.created_by = i.invited_by"
         " WHERE i.sent_at IS NOT NULL AND i.withdrawn_at IS NULL"
         " AND CASE WHEN i.accepted_at IS NULL THEN i.sent_at > now() - $1::interval"
         "  ELSE m.id IS NOT NULL END ORDER BY h.name, i.id",

@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 
 from providers.desks import Desk
-from vacancies.database import Connection
+from vacancies.database import Connection, Pool
 
 KEPT_HOURS = 24
 MOST_WAITING = 5
@@ -52,6 +52,13 @@ async def select_list(connection: Connection, list_id: UUID) -> HomeList | None:
         KEPT_HOURS,
     )
     return HomeList(id=list_id, **dict(row)) if row else None
+
+
+async def delete_old_lists(connection: Connection | Pool) -> None:
+    """Those that nobody took, of all desks (for the service itself)."""
+    await connection.execute(
+        "DELETE FROM home_list WHERE created_at < now() - make_interval(hours => $1)", KEPT_HOURS
+    )
 
 
 async def delete_list(connection: Connection, list_id: UUID) -> bool:

@@ -21,6 +21,7 @@ from vacancies.database import Connection, Pool, borrowed, is_connection_error
 from vacancies.erasing import Erase, delete_histories
 from vacancies.errors import FreiplatzError
 from vacancies.municipalities import delete_municipality
+from vacancies.rollup_days import COUNT_SECONDS
 from vacancies.writer import Writer
 
 log = structlog.get_logger()
@@ -115,6 +116,7 @@ async def leave(
                 await _delete_people(connection, batch)
             progress(len(batch))
         async with borrowed(pool) as connection:
+            await _delete_counts(connection, key, parts)
             await _delete_desk(connection, key, parts, len(homes))
     log.info("a municipality has left", municipality=key, homes=len(homes))
     return len(homes)
@@ -160,10 +162,24 @@ async def _delete_people(connection: Connection, home_ids: Sequence[str]) -> Non
         await _forget(connection, {row["staff_id"] for row in rows})
 
 
+async def _delete_counts(connection: Connection, key: str, parts: Sequence[str]) -> None:
+    """What was counted for planning: of a state that is millions of rows, and takes its time."""
+    for table in ("planning_rollup", "planning_stop", "unmet_search"):
+        async with connection.transaction():
+            await connection.execute(f"SET LOCAL statement_timeout = {COUNT_SECONDS * 1000:.0f}")
+            await connection.execute(
+                f"DELETE FROM {table} WHERE municipality >= $1 AND municipality < $1 || ':'"
+                " AND NOT EXISTS"
+                " (SELECT FROM unnest($2::text[]) AS part WHERE starts_with(municipality, part))",
+                key,
+                list(parts),
+                timeout=COUNT_SECONDS,
+            )
+
+
 async def _delete_desk(connection: Connection, key: str, parts: Sequence[str], homes: int) -> None:
-    """The desk with its people, its trail and its policies, what was counted for planning, and the
-    municipality itself, with its look. That it left, and who wanted that, stays as one entry of
-    the trail."""
+    """The desk with its people, its trail and its policies, and the municipality itself, with its
+    look. That it left, and who wanted that, stays as one entry of the trail."""
     async with connection.transaction():
         asked_by = await connection.fetchval(
             "SELECT asked_by FROM departure WHERE municipality = $1", key
@@ -185,13 +201,6 @@ async def _delete_desk(connection: Connection, key: str, parts: Sequence[str], h
             key,
             list(parts),
         )
-        for counted in ("planning_rollup", "planning_stop", "unmet_search"):
-            await connection.execute(
-                f"DELETE FROM {counted} WHERE starts_with(municipality, $1) AND NOT EXISTS"
-                " (SELECT FROM unnest($2::text[]) AS part WHERE starts_with(municipality, part))",
-                key,
-                list(parts),
-            )
         await _forget(connection, {row["staff_id"] for row in rows})
         await delete_municipality(connection, key)
 
@@ -212,13 +221,22 @@ async def leave_for_ever(pool: Pool, writer: Writer) -> None:
     while True:
         try:
             rows = await pool.fetch("SELECT municipality FROM departure WHERE asked_at IS NOT NULL")
-            for row in rows:
-                await leave(pool, writer, row["municipality"])
-        except LeavesAlready:
-            pass
+            keys = [row["municipality"] for row in rows]
         except Exception as error:
-            known = is_connection_error(error) or isinstance(error, FreiplatzError)
-            (log.warning if known else log.error)(
-                "a municipality could not be deleted yet", error=type(error).__name__
-            )
+            _say(error)
+            keys = []
+        for key in keys:
+            try:
+                await leave(pool, writer, key)
+            except LeavesAlready:
+                pass
+            except Exception as error:  # the others leave all the same
+                _say(error)
         await asyncio.sleep(LOOK_SECONDS)
+
+
+def _say(error: Exception) -> None:
+    known = is_connection_error(error) or isinstance(error, FreiplatzError)
+    (log.warning if known else log.error)(
+        "a municipality could not be deleted yet", error=type(error).__name__
+    )

@@ -17,7 +17,7 @@ from typing import Any
 import msgspec
 
 from providers.desks import Desk
-from providers.home_invitations import lock_desk
+from providers.home_invitations import lock_desk, withdraw_home_invitation
 from providers.signin import TooManyInvitations
 from vacancies.database import Connection, Pool
 from vacancies.errors import FreiplatzError
@@ -157,10 +157,18 @@ async def insert_invitation_by_letter(connection: Connection, letter: Letter, em
 
 
 async def revoke_letters(connection: Connection | Pool, home_id: str) -> int:
-    """All letters to that home are void; how many were good until now."""
+    """All letters to that home are void, and what was asked for through them and is not accepted;
+    how many letters were good until now."""
     done = await connection.execute(
         "UPDATE home_letter SET expires_at = now()"
         " WHERE home_id = $1 AND expires_at > now() AND accepted_at IS NULL",
         home_id,
     )
+    rows = await connection.fetch(
+        "SELECT id FROM home_invitation WHERE home_id = $1 AND letter_id IS NOT NULL"
+        " AND accepted_at IS NULL AND withdrawn_at IS NULL",
+        home_id,
+    )
+    for row in rows:
+        await withdraw_home_invitation(connection, row["id"])
     return int(done.rpartition(" ")[2])

@@ -23,6 +23,7 @@ from vacancies.database import Connection, Pool
 from vacancies.municipalities import select_municipality
 
 _ROWS = 2_000  # at once
+_SECONDS = 600.0  # for what has to be put in order first
 _LEVEL = 4  # of packing: reports are alike, and more takes twice as long for a tenth
 # A spreadsheet would calculate what begins like that, the wide forms in some countries too.
 _FORMULA = ("=", "+", "-", "@", "|", "\t", "\r", "＝", "＋", "－", "＠")
@@ -60,6 +61,7 @@ async def write_export(
     what is others'. `progress` is told how many homes' reports are written since it was told last.
     Raises `UnknownMunicipality`."""
     async with at_desk(desks, key, of_one_moment=True) as connection:
+        await connection.execute(f"SET LOCAL statement_timeout = {_SECONDS * 1000:.0f}")
         found = await select_municipality(connection, key)
         homes = await select_owned_homes(connection, key, await select_parts(connection, key))
         at = datetime.now(UTC)
@@ -118,8 +120,8 @@ def _put_rows(put: Callable[[bytes], None], encode: Any, found: list[asyncpg.Rec
 async def _batches(
     connection: Connection, query: str, scope: object, key: str
 ) -> AsyncIterator[list[asyncpg.Record]]:
-    cursor = await connection.cursor(query, scope, key)
-    while rows := await cursor.fetch(_ROWS):
+    cursor = await connection.cursor(query, scope, key, timeout=_SECONDS)
+    while rows := await cursor.fetch(_ROWS, timeout=_SECONDS):
         yield rows
 
 

@@ -63,10 +63,15 @@ class Boundaries:
         )
 
 
+def are_kin(one: str, other: str) -> bool:
+    """Whether one of the two municipalities lies in the other, or they are the same."""
+    return one.startswith(other) or other.startswith(one)
+
+
 def overlapping(key: str, area: BaseGeometry, others: Mapping[str, BaseGeometry]) -> list[str]:
     """The keys of `others` that are no part of `key`, nor `key` of them, and yet share more of
     their area with it than boundaries do that were simplified one by one."""
-    strangers = [other for other in others if not (other.startswith(key) or key.startswith(other))]
+    strangers = [other for other in others if not are_kin(other, key)]
     return [
         other
         for other in strangers

@@ -272,8 +272,10 @@ class Amend(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def _standing_after(home: CareHome, actor: Actor) -> Standing:
-    """Who reports takes part again; a desk that reports on behalf of a home does not say so."""
-    if home.standing is Standing.DECLINED and actor.municipality is None:
+    """Who reports takes part again; a desk that reports on behalf of a home, or another portal,
+    does not say so."""
+    is_itself = actor.municipality is None and actor.portal is None
+    if home.standing is Standing.DECLINED and is_itself:
         return Standing.NORMAL
     return home.standing
 

@@ -14,8 +14,8 @@ from vacancies.lasting import LARGE_FROM_PLACES
 from vacancies.listings import REGION, SMALL_HOME_PLACES
 
 _COLUMNS = (
-    "home_id, from_day, municipality, is_open, capacity, size, fresh_hours, ageing_hours,"
-    " stop_reason, stop_until"
+    "home_id, from_day, municipality, is_open, is_frozen, capacity, size, fresh_hours,"
+    " ageing_hours, stop_reason, stop_until"
 )
 _NOW = f"""
 WITH now AS (
@@ -51,7 +51,8 @@ _BEFORE = f"""
   FROM new WHERE closed_at IS NOT NULL
 )
 INSERT INTO home_past ({_COLUMNS})
-SELECT DISTINCT ON (id, event.from_day) id, event.from_day, place, event.is_open, capacity, size,
+SELECT DISTINCT ON (id, event.from_day) id, event.from_day, place, event.is_open,
+       new.standing = 'frozen', capacity, size,
        fresh_hours, ageing_hours, event.reason, event.until
 FROM event JOIN new USING (id)
 ORDER BY id, event.from_day, event.revision DESC
@@ -59,17 +60,18 @@ ORDER BY id, event.from_day, event.revision DESC
 _TODAY = f"""
 {_NOW}
 INSERT INTO home_past AS past ({_COLUMNS})
-SELECT id, $1, place, status = 'open', now.capacity, now.size, now.fresh_hours, now.ageing_hours,
-       now.stop_reason, now.stop_until
+SELECT id, $1, place, status = 'open', standing = 'frozen', now.capacity, now.size,
+       now.fresh_hours, now.ageing_hours, now.stop_reason, now.stop_until
 FROM now JOIN LATERAL (
   SELECT * FROM home_past WHERE home_id = now.id ORDER BY from_day DESC LIMIT 1
 ) last ON true
-WHERE (last.municipality, last.is_open, last.capacity, last.size, last.fresh_hours,
+WHERE (last.municipality, last.is_open, last.is_frozen, last.capacity, last.size, last.fresh_hours,
        last.ageing_hours, last.stop_reason, last.stop_until)
-  IS DISTINCT FROM (place, status = 'open', now.capacity, now.size, now.fresh_hours,
-                    now.ageing_hours, now.stop_reason, now.stop_until)
+  IS DISTINCT FROM (place, status = 'open', standing = 'frozen', now.capacity, now.size,
+                    now.fresh_hours, now.ageing_hours, now.stop_reason, now.stop_until)
 ON CONFLICT (home_id, from_day) DO UPDATE
 SET municipality = excluded.municipality, is_open = excluded.is_open,
+    is_frozen = excluded.is_frozen,
     capacity = excluded.capacity, size = excluded.size, fresh_hours = excluded.fresh_hours,
     ageing_hours = excluded.ageing_hours, stop_reason = excluded.stop_reason,
     stop_until = excluded.stop_until

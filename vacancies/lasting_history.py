@@ -53,7 +53,7 @@ WITH said AS (
   SELECT home.*, min(since) OVER () + ($1 - min(since) OVER ()) * $6::float8 AS split,
          CASE WHEN coalesce(licensed, 0) = 0 THEN 'unknown' WHEN licensed < $9 THEN 'small'
               WHEN licensed < $10 THEN 'medium' ELSE 'large' END AS size
-  FROM home JOIN care_home ON id = home_id
+  FROM home JOIN care_home ON id = home_id AND standing <> 'frozen'
   CROSS JOIN LATERAL (SELECT sum(value::integer) AS licensed FROM jsonb_each_text(capacity)) c
 ), pair AS (
   -- A window of days that is over has not been given away: it counts on neither side.

@@ -9,9 +9,12 @@ from collections.abc import Mapping
 from typing import Literal
 
 import msgspec
+import structlog
 
-from vacancies.database import Connection, Pool, is_connection_error
+from vacancies.database import Connection, Pool
 from vacancies.errors import InvalidInput
+
+log = structlog.get_logger()
 
 KEPT_SECONDS = 10.0
 RETRY_SECONDS = 5.0
@@ -76,8 +79,7 @@ class Looks:
             async with asyncio.timeout(PATIENCE_SECONDS):
                 rows = await self._pool.fetch(_SELECT)
         except Exception as error:
-            if not (isinstance(error, TimeoutError) or is_connection_error(error)):
-                raise
+            log.warning("the looks of municipalities could not be read", error=type(error).__name__)
             self._until = time.monotonic() + RETRY_SECONDS
             return
         looks = [Look(**dict(row)) for row in rows]

@@ -30,7 +30,7 @@ WITH day AS (
            AS until_day
   FROM home_past
 ), home AS (
-  SELECT day, ends_at, home_id, municipality, size, capacity,
+  SELECT day, ends_at, home_id, municipality, size, capacity, is_frozen,
          make_interval(hours => fresh_hours) AS fresh_for,
          make_interval(hours => ageing_hours) AS ageing_for,
          CASE WHEN stop_until IS NULL OR stop_until >= day THEN stop_reason END AS stop
@@ -61,8 +61,8 @@ WITH day AS (
   SELECT home.*, vacancies, ends_at - observed_at AS age, coalesce(is_told, false) AS is_told
   FROM home
   LEFT JOIN held ON held.home_id = home.home_id AND held.day = home.day
-    AND observed_at > ends_at - ageing_for
-  LEFT JOIN told ON told.home_id = home.home_id AND told.day = home.day
+    AND observed_at > ends_at - ageing_for AND NOT is_frozen
+  LEFT JOIN told ON told.home_id = home.home_id AND told.day = home.day AND NOT is_frozen
 ), line AS (
   SELECT home_id, day, care_form,
          sum(count) FILTER (WHERE is_shown AND NOT is_later) AS free,
@@ -141,12 +141,17 @@ GROUP BY {_GROUP}, reason
 """
 
 
+async def allow_time(connection: Connection) -> None:
+    """In a transaction: the history is long."""
+    await connection.execute(f"SET LOCAL statement_timeout = {COUNT_SECONDS * 1000:.0f}")
+
+
 async def plan_for_history(connection: Connection) -> None:
     """In a transaction: make Postgres join such steps as it should, and give it time."""
     # It knows nothing of their sizes: a nested loop would take minutes.
     await connection.execute("SET LOCAL enable_nestloop = off; SET LOCAL jit = off")
     await connection.execute("SET LOCAL work_mem = '64MB'")
-    await connection.execute(f"SET LOCAL statement_timeout = {COUNT_SECONDS * 1000:.0f}")
+    await allow_time(connection)
 
 
 async def day_arguments(connection: Connection, first: date, last: date) -> tuple[object, ...]:

@@ -29,6 +29,8 @@ log = structlog.get_logger()
 FLUSH_SECONDS = 60.0
 # More are not searches of people. Then counts are too low; memory stays what it is.
 MOST_WAITING = 10_000
+# Looked up in one go.
+LOOK_AT = 20
 # Shown are groups of so many searches; what is smaller could point to somebody.
 LEAST_SHOWN = 10
 
@@ -76,7 +78,9 @@ class Unmet:
             generation, areas = await select_areas(connection)
             self._boundaries = await asyncio.to_thread(read_boundaries, generation, areas)
         asked, self._asked = self._asked, []
-        for each in asked:
+        for number, each in enumerate(asked):
+            if number % LOOK_AT == 0:
+                await asyncio.sleep(0)  # looking holds up the loop
             key = each.municipality
             if key is None and each.point is not None:
                 key = _key_at(each.point, self._boundaries, board)

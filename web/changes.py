@@ -62,9 +62,14 @@ CHANGES = (
     ApiChange(
         date=date(2026, 11, 27),
         kind="added",
-        paths=["GET /api/v1/homes/{home_id}", "GET /api/v1/vacancies"],
+        paths=[
+            "GET /api/v1/homes/{home_id}",
+            "GET /api/v1/vacancies",
+            "GET /api/v1/vacancies/stream",
+        ],
         text="`standing` says what the municipality says of a home's reports: `normal`; `frozen`:"
-        " they are being checked, and the home is `unknown`; `declined`: it does not report here."
+        " they are being checked, and the home is `unknown`, without `observed_at` and"
+        " `confirmed_at`; `declined`: it does not report here."
         " Reports of a frozen home get the warning `home_frozen`.",
     ),
     ApiChange(

@@ -51,8 +51,9 @@ class EventReader:
 
     def _event(self) -> Event:
         fields, self._fields = self._fields, {}
+        cursor = fields.get(b"id", b"")[:200].decode("ascii", "replace")
         return Event(
-            id=fields.get(b"id", b"")[:200].decode("ascii", "replace"),
+            id=cursor if cursor.isprintable() else "",  # it goes back as a header
             name=fields.get(b"event", b"")[:50].decode("ascii", "replace"),
             data=fields.get(b"data", b""),
         )

@@ -141,8 +141,9 @@ class _Named(msgspec.Struct, frozen=True):
 
 _feature = msgspec.json.Decoder(_Feature)
 _named = msgspec.json.Decoder(_Named)
-# msgspec raises the last two for text that is none, and for what is nested very deeply.
-UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+# msgspec raises the second and third for text that is none, and for what is nested very deeply;
+# the last one is for times that no calendar of UTC has.
+UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, OverflowError)
 
 
 def read_id(data: bytes) -> str:

@@ -50,6 +50,7 @@ class _Followed:
     stream: NeighbourStream
     task: asyncio.Task[None]
     matched_at: float
+    noted_at: float | None = None  # when it was heard, as was written down last
 
 
 class Following:
@@ -114,18 +115,22 @@ class Following:
                 self._followed[slug] = _Followed(neighbour.added_at, stream, task, time.monotonic())
 
     async def _keep(self, slug: str, followed: _Followed) -> None:
-        intake, now = followed.stream.intake, time.monotonic()
+        intake = followed.stream.intake
         refused, why = intake.take_refused()
         async with borrowed(self._pool) as connection:
+            # Only what is new: said again after a wait, the same moment would be a later one.
+            now, heard = time.monotonic(), intake.heard_at
+            is_new = heard is not None and heard != followed.noted_at
             heard_at, silent_seconds = await record_news(
                 connection,
                 slug,
                 self._name,
-                heard_seconds_ago=None if intake.heard_at is None else now - intake.heard_at,
+                heard_seconds_ago=now - heard if heard is not None and is_new else None,
                 trouble=followed.stream.trouble,
                 refused=refused,
                 refused_why=why,
             )
+            followed.noted_at = heard
             since = heard_at if silent_seconds > SILENT_SECONDS else None
             wrong = await select_otherwise_silent(connection, slug, since, MOST_HOMES)
         await self._submit([Silence(home_id=home_id, since=since) for home_id in wrong])

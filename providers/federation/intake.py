@@ -11,6 +11,7 @@ from providers.federation.neighbours import (
     Neighbour,
     ensure_foreign_providers,
     select_foreign_ids,
+    select_foreign_slugs,
 )
 from providers.federation.twins import Twins, select_mismatches, select_twins
 from vacancies.commands import Command
@@ -21,6 +22,8 @@ from vacancies.writer import Writer
 
 # Ids that are ever taken from one neighbour: every care home of a large state, twice.
 MOST_HOMES = 20_000
+# And providers: every home may have one of its own, but none a new one each time it is told.
+MOST_PROVIDERS = 20_000
 BATCH = 100
 
 
@@ -51,6 +54,7 @@ class Intake:
         self._seen: set[str] | None = None  # of a whole set that is being told
         self._waiting: dict[str, Told | Command] = {}  # the newest of each home
         self._providers: dict[str, int] = {}
+        self._slugs: set[str] = set()  # of all providers that it ever named
         self._twins = Twins()
 
     async def begin(self) -> None:
@@ -61,6 +65,7 @@ class Intake:
         self._seen = set() if self.cursor is None else None
         async with borrowed(self._pool) as connection:
             self._known = await select_foreign_ids(connection, self._neighbour.slug)
+            self._slugs = await select_foreign_slugs(connection, self._neighbour.slug)
             self._twins = await select_twins(connection)
 
     async def take(self, events: Sequence[Event]) -> bool:
@@ -97,6 +102,10 @@ class Intake:
         home_id = self._id(told.home_id)
         if home_id not in self._known and len(self._known) >= MOST_HOMES:
             raise Refused(f"It has more than {MOST_HOMES} homes.")
+        provider = self._id(told.provider)
+        if provider not in self._slugs and len(self._slugs) >= MOST_PROVIDERS:
+            raise Refused(f"It has more than {MOST_PROVIDERS} providers.")
+        self._slugs.add(provider)
         self._known[home_id] = True
         self._put(home_id, told)
 

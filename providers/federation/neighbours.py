@@ -179,6 +179,14 @@ async def select_left(connection: Connection | Pool, limit: int) -> list[str]:
     return [row["id"] for row in rows]
 
 
+async def select_foreign_slugs(connection: Connection | Pool, slug: str) -> set[str]:
+    """The slugs of all providers that the neighbour has named."""
+    rows = await connection.fetch(
+        "SELECT slug FROM provider WHERE starts_with(slug, $1)", f"{slug}/"
+    )
+    return {row["slug"] for row in rows}
+
+
 async def ensure_foreign_providers(
     connection: Connection | Pool, slugs: list[str]
 ) -> dict[str, int]:

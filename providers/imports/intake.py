@@ -34,8 +34,12 @@ OPERATOR = Actor(via="import")
 
 
 class Intake:
-    """Takes one table into a database; `writer` None means a dry run that changes nothing. On
-    behalf of the desk of a municipality it takes homes `lies_within` its area alone."""
+    """Takes one table into a database; `writer` None means a dry run that changes nothing.
+
+    On behalf of the desk of a municipality it takes homes `lies_within` its area alone. A provider
+    that reports elsewhere is not made to have homes there by its name on a list: then one of that
+    name and `own_name` is.
+    """
 
     def __init__(
         self,
@@ -47,6 +51,7 @@ class Intake:
         geocoder: OfflineGeocoder | None = None,
         actor: Actor = OPERATOR,
         lies_within: Callable[[Point], bool] = lambda point: True,
+        own_name: str = "",
     ) -> None:
         self._pool = pool
         self._writer = writer
@@ -55,6 +60,7 @@ class Intake:
         self._geocoder = geocoder or OfflineGeocoder()
         self._actor = actor
         self._lies_within = lies_within
+        self._own_name = own_name
         self._providers: dict[str, Provider] = {}
 
     async def take(
@@ -176,12 +182,34 @@ class Intake:
     async def _ensure(self, name: str) -> Provider:
         slug = slug_of(name)
         if slug not in self._providers:
-            if self._writer is None:
+            found = await select_provider(self._pool, name)
+            if found is not None and await self._is_a_stranger(found):
+                name = f"{name} ({self._own_name})"
                 found = await select_provider(self._pool, name)
-                self._providers[slug] = found or Provider(id=0, slug=slug, name=name)
-            else:
-                self._providers[slug] = await ensure_provider(self._pool, name)
+            if found is None and self._writer is None:
+                found = Provider(id=0, slug=slug_of(name), name=name)
+            self._providers[slug] = found or await ensure_provider(self._pool, name)
         return self._providers[slug]
+
+    async def _is_a_stranger(self, provider: Provider) -> bool:
+        """Whether the provider has people or software here, and no home at the desk for which this
+        list is: else whoever writes lists could look at and turn to the people of all."""
+        actor = self._actor
+        if actor.municipality is None:
+            return False
+        return bool(
+            await self._pool.fetchval(
+                "SELECT (EXISTS (SELECT FROM membership WHERE provider_id = $1)"
+                "  OR EXISTS (SELECT FROM api_key WHERE provider_id = $1))"
+                " AND NOT EXISTS (SELECT FROM care_home h WHERE h.provider_id = $1"
+                "  AND h.status = 'open' AND starts_with(h.municipality, $2)"
+                "  AND NOT EXISTS (SELECT FROM unnest($3::text[]) AS part"
+                "   WHERE starts_with(h.municipality, part)))",
+                provider.id,
+                actor.municipality,
+                list(actor.but_not_in),
+            )
+        )
 
 
 def _met(

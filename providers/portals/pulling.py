@@ -168,4 +168,4 @@ def _as_of(report: Report, modified: str | None) -> Report:
     except ValueError:
         return report
     written = written if written.tzinfo else written.replace(tzinfo=UTC)
-    return replace(report, observed_at=min(written.astimezone(UTC), datetime.now(UTC)))
+    return replace(report, observed_at=min(written, datetime.now(UTC)))

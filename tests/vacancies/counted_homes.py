@@ -37,6 +37,7 @@ class Past:
     capacity: dict[str, int]
     ageing_hours: int = 72
     stop: tuple[str, date | None] | None = None
+    is_frozen: bool = False
 
 
 @dataclass
@@ -48,8 +49,9 @@ class Home:
 async def store(pool: Pool, homes: dict[str, Home]) -> None:
     past = [
         (
-            *(home_id, each.from_day, each.municipality, each.is_open, json.dumps(each.capacity)),
-            *(size_of(sum(each.capacity.values())), 24, each.ageing_hours),
+            *(home_id, each.from_day, each.municipality, each.is_open, each.is_frozen),
+            *(json.dumps(each.capacity), size_of(sum(each.capacity.values()))),
+            *(24, each.ageing_hours),
             *(each.stop or (None, None)),
         )
         for home_id, home in homes.items()

@@ -41,7 +41,7 @@ def count_home(home: Home, day: date, sums: dict[tuple[Any, ...], Counter[str]])
     said = [t for t in home.told if t.observed_at is None or t.observed_at < ends_at]
     word = said[-1] if said else None
     age = ends_at - word.observed_at if word and word.observed_at else None
-    if age is not None and age >= past.ageing_hours * HOUR:
+    if age is not None and (age >= past.ageing_hours * HOUR or past.is_frozen):
         age = None
     lines = word.lines if word and age is not None else []
     forms = {form for form, places in past.capacity.items() if places > 0}
@@ -60,10 +60,10 @@ def count_home(home: Home, day: date, sums: dict[tuple[Any, ...], Counter[str]])
             "taken": max(licensed - free, 0) if counted else 0,
         }
         every.update(places)
-        add(sums, (form, past.municipality, day, size), places, home, day, age)
+        add(sums, (form, past.municipality, day, size), places, home, day, age, past.is_frozen)
         if stop:
             stopped(sums, (form, past.municipality, day, size, stop[0]), licensed)
-    add(sums, (ALL, past.municipality, day, size), every, home, day, age)
+    add(sums, (ALL, past.municipality, day, size), every, home, day, age, past.is_frozen)
     if stop:
         stopped(sums, (ALL, past.municipality, day, size, stop[0]), every["licensed"])
 
@@ -85,12 +85,13 @@ def add(
     home: Home,
     day: date,
     age: timedelta | None,
+    is_frozen: bool,
 ) -> None:
     sum_ = sums.setdefault(key, Counter())
     sum_.update(places)
     sum_.update(
         homes=1,
-        told=int(has_told(home, day)),
+        told=int(has_told(home, day) and not is_frozen),
         fresh=int(age is not None and age < 24 * HOUR),
         current=int(age is not None),
         age_hours=age // HOUR if age is not None else 0,
@@ -129,7 +130,8 @@ def made_up(dice: random.Random, first: date, last: date) -> Home:
         stop = dice.choice([None, ("staff", None), ("infection", day + dice.randrange(4) * DAY)])
         town = dice.choice([past.municipality, past.municipality, dice.choice(towns)])
         hours = dice.choice([72, 72, 30])
-        home.past.append(Past(day, town, dice.random() > 0.1, capacity, hours, stop))
+        is_open, is_frozen = dice.random() > 0.1, dice.random() < 0.1
+        home.past.append(Past(day, town, is_open, capacity, hours, stop, is_frozen))
     at = midnight(first) - 90 * HOUR + dice.random() * 24 * HOUR
     while at < midnight(last + DAY):
         say(dice, home, at)

@@ -5,6 +5,7 @@ CREATE TABLE home_past (
     from_day     date NOT NULL,
     municipality text NOT NULL,
     is_open      boolean NOT NULL,
+    is_frozen    boolean NOT NULL DEFAULT false,
     capacity     jsonb NOT NULL,
     size         text NOT NULL CHECK (size IN ('small', 'medium', 'large', 'unknown')),
     fresh_hours  integer NOT NULL,
@@ -18,6 +19,7 @@ COMMENT ON COLUMN home_past.home_id IS 'The home; no foreign key, as in the hist
 COMMENT ON COLUMN home_past.from_day IS 'First day (Europe/Berlin) at whose end it was so.';
 COMMENT ON COLUMN home_past.municipality IS 'Municipality key (AGS), empty while not assigned.';
 COMMENT ON COLUMN home_past.is_open IS 'Whether it was neither closed nor merged.';
+COMMENT ON COLUMN home_past.is_frozen IS 'Whether its reports were frozen, and counted for nothing.';
 COMMENT ON COLUMN home_past.capacity IS 'Licensed places per care form.';
 COMMENT ON COLUMN home_past.size IS 'By all its licensed places: small (under 30), medium (under 80), large, or unknown.';
 COMMENT ON COLUMN home_past.fresh_hours IS 'How long its reports were fresh.';

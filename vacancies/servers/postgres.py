@@ -45,7 +45,7 @@ def command(folder: Folder) -> list[str]:
         "listen_addresses": "",
         "unix_socket_directories": '"' + str(folder.sockets).replace('"', '""') + '"',
         "port": str(PORT),
-        "max_connections": "100",
+        "max_connections": "200",
         "fsync": "on",
         "timezone": "UTC",
         "log_timezone": "UTC",

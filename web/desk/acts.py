@@ -20,6 +20,7 @@ from vacancies.geo import apart_km
 from vacancies.models import CareHome, Precision, Standing
 from vacancies.rulings import Close, Rate, Reopen
 from web.desk.access import AtDesk, require_desk
+from web.desk.area import own_area
 from web.desk.home import find_home, home_response, to_home
 from web.desk.homes import home_page
 from web.open_form import visible_text
@@ -113,11 +114,16 @@ async def reopen(key: str, home_id: str) -> Response:
 
 @acts.post(f"{_PATH}/position")
 async def move(key: str, home_id: str) -> Response:
-    """Where the home really is. Then the sweeper looks in which municipality that lies."""
+    """Where the home really is, within the area of the desk: nobody puts homes into that of others.
+    Then the sweeper looks in which municipality that lies."""
     at, found, form = await own_home(key, home_id)
     before = found.home.profile.point
     try:
         point = _coordinates(form).point()
+        if not (await own_area(at))(point):
+            _ = current_language().gettext
+            wrong = _("There it belongs to another municipality, or to none.")
+            return await home_response(at, found, 409, wrong=wrong)
         changes = {"point": point, "precision": Precision.EXACT}
         command = Amend(home_id=home_id, changes=changes, actor=at.actor)
         metres = round(apart_km(before, point) * 1000)

@@ -13,13 +13,14 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from providers.desks import insert_act
 from providers.report_files import read_aside
-from vacancies.boundaries import overlapping
 from vacancies.boundary_files import area_of, read_areas
 from vacancies.database import borrowed
 from vacancies.errors import FreiplatzError, InvalidInput
-from vacancies.municipalities import record_municipality, select_areas, select_municipality
+from vacancies.municipalities import record_municipality, select_municipality
 from web.desk.access import AtDesk, require_desk
+from web.desk.area import settle_area
 from web.desk.pages import desk_page
+from web.open_form import visible_text
 from web.pages import current_language, link
 from web.staff import check_form, redirect_to
 from web.state import state
@@ -54,7 +55,7 @@ async def change(key: str) -> Response:
     try:
         content = chosen.read()
         area = await read_aside(lambda: area_of(read_areas(content), at.key))
-        await _take(at, area.geometry, form.get("source", "").strip())
+        await _take(at, area.geometry, visible_text(form.get("source", ""))[:200])
     except InvalidInput as error:
         return await _show(at, 422, _("This file cannot be read."), error.detail)
     except OverlapsOthers as error:
@@ -63,20 +64,14 @@ async def change(key: str) -> Response:
 
 
 async def _take(at: AtDesk, area: BaseGeometry, source: str) -> None:
-    """Raises `OverlapsOthers`: nobody takes the homes of others by drawing a line around them."""
+    """Raises `OverlapsOthers`."""
+    own, losers = await settle_area(at, area)
+    if losers or own.is_empty:
+        raise OverlapsOthers(", ".join(losers))
     async with borrowed(state().deployment.pool) as connection:
-        _generation, stored = await select_areas(connection)
-        names = await state().municipalities.all()
-
-        def look() -> list[str]:
-            others = {key: shapely.from_geojson(text) for key, text in stored.items()}
-            return overlapping(at.key, area, others)
-
-        if strangers := await asyncio.to_thread(look):
-            raise OverlapsOthers(", ".join(names.get(each, each) for each in strangers))
-        await record_municipality(connection, at.key, None, area, source[:200] or None)
+        await record_municipality(connection, at.key, None, own, source or None)
     async with at.writing() as connection:
-        await insert_act(connection, at.desk, "boundary_changed", source=source[:200])
+        await insert_act(connection, at.desk, "boundary_changed", source=source)
 
 
 @boundary.errorhandler(RequestEntityTooLarge)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from uuid import UUID
 
-import shapely
 from msgspec.structs import replace
 from quart import Blueprint, Response, request
 from werkzeug.datastructures import MultiDict
@@ -21,9 +19,10 @@ from providers.imports.mapping import Mapping, complete_mapping
 from providers.imports.report import ImportReport
 from providers.imports.tables import Table
 from providers.report_files import read_aside
-from vacancies.models import Point
 from web.desk.access import AtDesk, require_desk
+from web.desk.area import own_area
 from web.desk.pages import desk_page
+from web.open_form import visible_text
 from web.pages import current_language, link
 from web.staff import check_form, redirect_to
 from web.state import state
@@ -73,7 +72,9 @@ async def send(key: str) -> Response:
     except UnreadableList as error:
         return await _ask(at, 422, _("This file cannot be read."), error.detail)
     async with at.writing() as connection:
-        number = await insert_list(connection, at.desk, chosen.filename[:200], content)
+        number = await insert_list(
+            connection, at.desk, visible_text(chosen.filename)[:200], content
+        )
     return redirect_to(link(f"/desk/{key}/list/{number}"))
 
 
@@ -84,7 +85,7 @@ async def look(key: str, number: UUID) -> Response:
     found = await _found(at, number)
     table = await read_aside(partial(read_table, found.content))
     given = _given(request.args)
-    provider = request.args.get("provider", "").strip() or at.desk.name
+    provider = visible_text(request.args.get("provider", "")) or at.desk.name
     report = None
     try:
         report = await _take(at, table, given, provider, dry_run=True)
@@ -111,7 +112,7 @@ async def take(key: str, number: UUID) -> Response:
     at = await require_desk(key)
     found = await _found(at, number)
     table = await read_aside(partial(read_table, found.content))
-    provider = form.get("provider", "").strip() or at.desk.name
+    provider = visible_text(form.get("provider", "")) or at.desk.name
     try:
         report = await _take(at, table, _given(form), provider, dry_run=False)
     except (MappingNeeded, InvalidMapping):
@@ -171,21 +172,10 @@ async def _take(
         provider=provider[:200],
         mapping=given,
         actor=replace(at.actor, via="import"),
-        lies_within=await _lies_within(at),
+        lies_within=await own_area(at),
+        own_name=at.desk.name,
     )
     return await intake.take(table)
-
-
-async def _lies_within(at: AtDesk) -> Callable[[Point], bool]:
-    """Whether a point lies in the municipality; everywhere, as long as it has no boundary."""
-    text = await state().deployment.pool.fetchval(
-        "SELECT boundary FROM municipality WHERE key = $1", at.key
-    )
-    if text is None:
-        return lambda point: True
-    area = shapely.from_geojson(text)
-    shapely.prepare(area)
-    return lambda point: bool(shapely.intersects_xy(area, point.longitude, point.latitude))
 
 
 def _refused(report: ImportReport) -> list[tuple[int, str, str]]:

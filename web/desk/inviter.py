@@ -24,6 +24,7 @@ from providers.home_invitations import (
     record_failure,
     record_sent,
 )
+from providers.home_lists import delete_old_lists
 from providers.post import MailSender, PostRefused, sender_address
 from providers.sessions import hash_secret
 from providers.signin import TooManyInvitations, discard_invitation, issue_invitation
@@ -63,7 +64,9 @@ class Inviter:
             self._woken.clear()
             await self._at_once(*(self._send_all() for _ in range(AT_ONCE)))
             if turn % _FORGET_EVERY == 0:
-                await self._at_once(delete_old_invitations(self._pool))
+                await self._at_once(
+                    delete_old_invitations(self._pool), delete_old_lists(self._pool)
+                )
             turn += 1
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._woken.wait(), POLL_SECONDS)

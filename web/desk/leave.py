@@ -90,6 +90,9 @@ async def _stream(deployment: Deployment, key: str) -> AsyncIterator[bytes]:
     """Through a file: the database is read as fast as it gives, whoever reads slowly. What fails
     breaks the answer off, so that nobody takes a part for the whole."""
     folder = deployment.settings.data_dir
+    # Again, with no await before: others may have begun since the page was asked for.
+    if key in _running or len(_running) >= _MOST_AT_ONCE:
+        raise ConnectionAbortedError("an export is being made already")
     _running.add(key)
     try:
         await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)

@@ -4,6 +4,7 @@ lines differ in their dashes too, and every chart has its numbers in a table."""
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Sequence
 
 import msgspec
@@ -93,9 +94,9 @@ def _line(label: str, points: Sequence[tuple[float, float] | None]) -> Line:
 
 def _round_step(highest: float) -> float:
     """Between the marks of an axis, so that there are at most five and no odd numbers."""
-    if highest <= 0:
-        return 1.0
     rough = highest / 5
+    if rough <= sys.float_info.min:  # what is less has no logarithm
+        return 1.0
     size = 10.0 ** math.floor(math.log10(rough))
     return float(next(size * step for step in _STEPS if size * step >= rough * 0.999))
 

@@ -20,7 +20,7 @@ from providers.preconditions import PORTAL_HEADER
 from vacancies.board import Board
 from vacancies.config import Settings
 from vacancies.database import Connection, Pool, borrowed
-from vacancies.models import HomeStatus, Listing
+from vacancies.models import HomeStatus, Listing, Standing
 from web.alerts.sealing import Seal, SealBroken
 from web.link_mail import public_address
 from web.portals.copies import Copy, Verdict, record_verdicts, select_copies
@@ -175,7 +175,9 @@ class PassingOn:
 
     def _is_ours(self, listing: Listing) -> bool:
         is_open = listing.profile.status is HomeStatus.OPEN
-        return listing.provider == self._claim.provider and listing.origin is None and is_open
+        # What a municipality checks is not carried on meanwhile.
+        is_sound = listing.origin is None and listing.standing is not Standing.FROZEN
+        return listing.provider == self._claim.provider and is_sound and is_open
 
     def _reports(self, copies: Sequence[Copy], last: int) -> Reports:
         content = msgspec.json.encode({"reports": [copy.report for copy in copies]})

@@ -11,11 +11,21 @@ import pytest
 from providers.home_invitations import MOST_TRIES, claim_waiting
 from providers.post import FileSender, PostRefused
 from providers.signin import MOST_INVITATIONS_A_DAY, MOST_INVITATIONS_FOR_HOME_A_DAY
-from providers.staff import delete_staff, ensure_staff, select_memberships, select_staff
+from providers.staff import (
+    delete_staff,
+    ensure_membership,
+    ensure_staff,
+    select_memberships,
+    select_staff,
+)
 from tests.waiting import until
 from tests.web.desk.verbund import DISTRICT, OTHER, TOWN, Verbund
 from tests.web.staff import Answer, Desk, a_desk, link_in, mails
+from vacancies.commands import Actor, Report
 from vacancies.database import Pool
+from vacancies.models import Standing
+from vacancies.provider import ensure_provider
+from vacancies.rulings import Rate
 from web.desk.inviter import Inviter
 
 PAGE = f"/desk/{TOWN}/invitations"
@@ -318,3 +328,34 @@ async def test_clerks_invite_too_and_others_do_not(verbund: Verbund) -> None:
     assert await verbund.pool.fetchval("SELECT count(*) FROM home_invitation") == 1
     carer = await ensure_staff(verbund.pool, "far@town.example")
     assert await select_memberships(verbund.pool, carer.id) == []
+
+
+async def test_who_declined_or_reports_through_a_portal_is_not_asked(verbund: Verbund) -> None:
+    await homes(verbund, "declined", "through", "asked")
+    rate = Rate(home_id="declined", standing=Standing.DECLINED)
+    report = Report(
+        home_id="through", vacancies=(), actor=Actor(via="portal", portal="other.example")
+    )
+    for outcome in (await verbund.service.state.deployment.writer.submit([rate, report])).outcomes:
+        assert outcome.error is None
+    async with verbund.browser(CLERK) as desk:
+        page = (await desk.get(PAGE)).text
+    assert "Haus asked" in page
+    assert "Haus declined" not in page
+    assert "Haus through" not in page
+
+
+async def test_what_a_person_could_do_before_is_not_taken_away(verbund: Verbund) -> None:
+    """Somebody who reports already is invited once more, and the invitation is withdrawn."""
+    await homes(verbund, "a")
+    async with verbund.browser(CLERK) as desk:
+        await ask(desk, "all")
+        await settled(verbund.pool)
+        carer = await ensure_staff(verbund.pool, "a@homes.example")
+        owner = await ensure_provider(verbund.pool, "awo")
+        await ensure_membership(verbund.pool, carer.id, owner.id, "a")
+        page = await desk.get(PAGE)
+        found = re.search(rf'action="({PAGE}/\d+/\w+)', page.text)
+        assert found is not None
+        assert (await desk.post(found[1], token=page.token)).status == 303
+    assert len(await select_memberships(verbund.pool, carer.id)) == 1

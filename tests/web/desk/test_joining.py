@@ -8,9 +8,12 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from providers.home_lists import delete_old_lists
+from providers.staff import ensure_membership, ensure_staff
 from tests.web.desk.verbund import OTHER, TOWN, Verbund
 from tests.web.staff import Desk
 from vacancies.homes import select_homes
+from vacancies.provider import ensure_provider
 
 ADMIN, STRANGER = "open@town.example", "secret@town.example"
 WEST = [[[8.3, 51.8], [8.5, 51.8], [8.5, 52.0], [8.3, 52.0], [8.3, 51.8]]]
@@ -182,3 +185,73 @@ async def test_the_checklist_says_what_is_missing(verbund: Verbund, admin: Desk)
         "missing",
         "missing",
     ]
+
+
+async def test_nobody_takes_homes_by_circles_around_them(verbund: Verbund, admin: Desk) -> None:
+    """However small: homes of others are theirs, with a boundary or without one."""
+    await send(admin, f"/desk/{TOWN}/boundary", boundaries(_05754008=WEST))
+    circle = [[[8.6, 51.9], [8.6001, 51.9], [8.6001, 51.9001], [8.6, 51.9001], [8.6, 51.9]]]
+    point = {"latitude": 51.90005, "longitude": 8.60005}
+    await verbund.service.put_home("theirs", "awo", municipality=OTHER, coordinates=point)
+    status, page = await send(admin, f"/desk/{TOWN}/boundary", boundaries(_05754008=circle))
+    assert status == 409
+    assert "Halle" in page
+    # Nor does a town take those of the district around it: that is for the operator.
+    await verbund.join("05754", "Kreis Gütersloh")
+    near = {"latitude": 51.7, "longitude": 8.4}
+    await verbund.service.put_home("district", "awo", municipality="05754044", coordinates=near)
+    south = [[[8.3, 51.6], [8.5, 51.6], [8.5, 51.79], [8.3, 51.79], [8.3, 51.6]]]
+    status, page = await send(admin, f"/desk/{TOWN}/boundary", boundaries(_05754008=south))
+    assert status == 409
+    assert "Kreis Gütersloh" in page
+
+
+async def test_a_list_lends_no_look_at_the_people_of_a_provider(
+    verbund: Verbund, admin: Desk
+) -> None:
+    """A provider that reports elsewhere is another one than that of the same name on the list."""
+    boss = await ensure_staff(verbund.pool, "boss@diakonie.example")
+    owner = await ensure_provider(verbund.pool, "diakonie")
+    await ensure_membership(verbund.pool, boss.id, owner.id)
+    content = "Name;PLZ;Ort;Träger\nHaus Lock;33330;Gütersloh;Diakonie\n".encode()
+    _, address = await send(admin, f"/desk/{TOWN}/list", content)
+    await admin.submit(address, address)
+    row = await verbund.pool.fetchrow(
+        "SELECT p.name, h.id FROM care_home h JOIN provider p ON p.id = h.provider_id"
+        " WHERE h.name = 'Haus Lock'"
+    )
+    assert row is not None
+    assert row["name"] == "Diakonie (Gütersloh)"
+    page = (await admin.get(f"/desk/{TOWN}/homes/{row['id']}")).text
+    assert "Haus Lock" in page
+    assert "boss@diakonie.example" not in page
+    # Who has a home here already is meant.
+    content = "Name;PLZ;Ort;Träger\nHaus Zwei;33330;Gütersloh;Caritas\n".encode()
+    _, address = await send(admin, f"/desk/{TOWN}/list", content)
+    await admin.submit(address, address)
+    slug = await verbund.pool.fetchval(
+        "SELECT p.slug FROM care_home h JOIN provider p ON p.id = h.provider_id"
+        " WHERE h.name = 'Haus Zwei'"
+    )
+    assert slug == "caritas"
+
+
+async def test_a_home_is_moved_within_the_area_of_the_desk(verbund: Verbund, admin: Desk) -> None:
+    await send(admin, f"/desk/{TOWN}/boundary", boundaries(_05754008=WEST))
+    page = f"/desk/{TOWN}/homes/home"
+    token = (await admin.get(page)).token
+    outside = await admin.post(f"{page}/position", token=token, latitude="51.9", longitude="8.6")
+    assert outside.status == 409
+    inside = await admin.post(f"{page}/position", token=token, latitude="51.9", longitude="8.41")
+    assert inside.status == 303, inside.text
+    assert await verbund.pool.fetchval("SELECT longitude FROM care_home WHERE id = 'home'") == 8.41
+
+
+async def test_lists_that_nobody_takes_are_thrown_away(verbund: Verbund, admin: Desk) -> None:
+    await send(admin, f"/desk/{TOWN}/list", LIST.encode())
+    await verbund.pool.execute("UPDATE home_list SET created_at = now() - interval '23 hours'")
+    await delete_old_lists(verbund.pool)
+    assert await verbund.pool.fetchval("SELECT count(*) FROM home_list") == 1
+    await verbund.pool.execute("UPDATE home_list SET created_at = now() - interval '25 hours'")
+    await delete_old_lists(verbund.pool)
+    assert await verbund.pool.fetchval("SELECT count(*) FROM home_list") == 0

@@ -54,7 +54,9 @@ async def a_verbund(service: Service) -> Verbund:
         (OTHER, "Halle", "other-home", "diakonie", SECRET),
     ):
         await made.join(key, name)
-        await service.put_home(home, provider, municipality=key, name=f"Haus {name}")
+        point = {"latitude": 51.9, "longitude": 8.38 if key == TOWN else 8.6}
+        profile = {"municipality": key, "name": f"Haus {name}", "coordinates": point}
+        await service.put_home(home, provider, **profile)
         await service.report(home, {"count": 2, "note": f"{mark} note"}, provider=provider)
         staff = await ensure_staff(made.pool, f"{mark}@home.example", name=f"{mark} carer")
         owner = await ensure_provider(made.pool, provider)
