@@ -69,7 +69,8 @@ class Inviter:
                 )
             turn += 1
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._woken.wait(), POLL_SECONDS)
+                async with asyncio.timeout(POLL_SECONDS):
+                    await self._woken.wait()
 
     async def _at_once(self, *work: Coroutine[None, None, None]) -> None:
         """What goes wrong is logged, and holds up nothing else."""
