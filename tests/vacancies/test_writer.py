@@ -364,9 +364,10 @@ async def test_a_connection_lost_before_commit_changes_nothing(
 
 
 async def _terminate_others(pool: Pool) -> None:
+    """And wait until they are gone: one that dies only while it writes leaves its outcome open."""
     async with pool.acquire() as connection:
         await connection.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
             " WHERE datname = current_database() AND pid <> pg_backend_pid()"
         )
 

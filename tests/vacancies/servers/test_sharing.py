@@ -52,7 +52,7 @@ async def test_has_the_settings_that_the_truth_needs(data_dir: Path) -> None:
         "synchronous_commit": "on",
         "listen_addresses": "",
         "server_encoding": "UTF8",
-        "max_connections": "100",
+        "max_connections": "200",
     }
     assert dict(who or {}) == {"role": "freiplatz", "name": "freiplatz"}
 
