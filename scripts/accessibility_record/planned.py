@@ -32,8 +32,8 @@ async def plan_for_months(deployment: Deployment) -> None:
     async with deployment.pool.acquire() as connection, connection.transaction():
         # Whoever is faster: the service looks at its history when it starts.
         await connection.execute(
-            "INSERT INTO planning_head SELECT true, $1, $1 + $2::integer - 1, $1 + 30, revision,"
-            " now() FROM revision_head ON CONFLICT (only_row) DO UPDATE"
+            "INSERT INTO planning_head SELECT true, $1::date, $1::date + $2::integer - 1,"
+            " $1::date + 30, revision, now() FROM revision_head ON CONFLICT (only_row) DO UPDATE"
             " SET since = excluded.since, recorded_from = excluded.recorded_from",
             first,
             DAYS,
