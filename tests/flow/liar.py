@@ -103,6 +103,7 @@ async def slowed(url: str, *, piece: int, pause_seconds: float) -> AsyncIterator
             while chunk := await there.read(piece):
                 writer.write(chunk)
                 await writer.drain()
+                # No waiting for anything: the slowness of the line is what is tried here.
                 await asyncio.sleep(pause_seconds)
         except (ConnectionError, asyncio.IncompleteReadError):
             pass

@@ -74,11 +74,15 @@ async def never_answers(write: Write) -> None:
     await asyncio.Event().wait()
 
 
+# An endless sender's pace, so that it leaves the loop to the reader; nothing is waited for.
+PACE_SECONDS = 0.01
+
+
 async def endless_head(write: Write) -> None:
     await write(b"HTTP/1.1 200 OK\r\n")
     while True:
         await write(b"X-More: 1\r\n")
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(PACE_SECONDS)
 
 
 async def drips(write: Write) -> None:
@@ -86,14 +90,14 @@ async def drips(write: Write) -> None:
     await write(HEAD)
     while True:
         await write(b": still there\n\n")
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(PACE_SECONDS)
 
 
 async def never_ready(write: Write) -> None:
     await write(HEAD)
     while True:
         await write(event("heartbeat"))
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(PACE_SECONDS)
 
 
 async def page(write: Write) -> None:
