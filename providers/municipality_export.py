@@ -19,14 +19,13 @@ import msgspec
 from providers.desks import at_desk, select_parts
 from providers.export_parts import PARTS, Part, readme
 from providers.leaving import select_owned_homes
+from providers.safe_cells import safe_text
 from vacancies.database import Connection, Pool
 from vacancies.municipalities import select_municipality
 
 _ROWS = 2_000  # at once
 _SECONDS = 600.0  # for what has to be put in order first
 _LEVEL = 4  # of packing: reports are alike, and more takes twice as long for a tenth
-# A spreadsheet would calculate what begins like that, the wide forms in some countries too.
-_FORMULA = ("=", "+", "-", "@", "|", "\t", "\r", "＝", "＋", "－", "＠")
 
 
 class Target(Protocol):
@@ -180,9 +179,5 @@ def _cell(value: object) -> object:
     if isinstance(value, datetime):
         return value.isoformat().replace("+00:00", "Z")
     if isinstance(value, list):
-        return _safe(" ".join(map(str, value)))
-    return _safe(value) if isinstance(value, str) else value
-
-
-def _safe(text: str) -> str:
-    return f"'{text}" if text.startswith(_FORMULA) else text
+        return safe_text(" ".join(map(str, value)))
+    return safe_text(value) if isinstance(value, str) else value

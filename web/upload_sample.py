@@ -6,13 +6,12 @@ import csv
 import io
 from collections.abc import Iterable
 
+from providers.safe_cells import safe_text
 from vacancies.models import CareForm, CareHome
 from web import words
 from web.language import Language
 
 _HEADER = ("home_id", "name", "care_form", "count")
-# A spreadsheet would calculate what begins like that.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def sample(homes: Iterable[CareHome], language: Language) -> bytes:
@@ -31,7 +30,7 @@ def sample(homes: Iterable[CareHome], language: Language) -> bytes:
             rows.writerow(
                 (
                     home.id,
-                    f"'{name}" if name.startswith(_FORMULA) else name,
+                    safe_text(name),
                     "" if form is None else language.gettext(words.CARE_FORMS[form]),
                     "" if form is None or home.observed_at is None else free[form],
                 )

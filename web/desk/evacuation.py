@@ -12,6 +12,7 @@ import msgspec
 from quart import Blueprint, Response, request
 from werkzeug.datastructures import MultiDict
 
+from providers.safe_cells import safe_cell
 from vacancies.errors import AmbiguousPlace, FreiplatzError, InvalidParameter, UnknownPlace
 from vacancies.evacuation import BEDS, Plan, Stay, plan_evacuation
 from vacancies.listings import local_date
@@ -23,7 +24,6 @@ from web.language import Language
 from web.pages import NO_TRACE, current_language, link
 from web.parameters import parse_query
 from web.problems import status_of
-from web.safe_cells import safe_cell
 from web.state import state
 from web.words import CARE_FORMS, N_
 

@@ -6,12 +6,12 @@ import csv
 import io
 from collections.abc import Iterable
 
+from providers.safe_cells import safe_cell
 from vacancies.geojson import encode_feature
 from vacancies.models import CareForm, Freshness, Listing
 from web.api import GEOJSON_TYPE
 from web.opendata.served import LAST_UPDATED, Document, Taken, rfc3339
 from web.opendata.terms import Terms
-from web.safe_cells import safe_cell
 
 SECONDS = 60
 CSV_TYPE = "text/csv; charset=utf-8; header=present"

@@ -11,12 +11,12 @@ from xlsxwriter import Workbook
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
+from providers.safe_cells import safe_cell
 from vacancies.models import StopReason
 from web.language import Language
 from web.planning.comparisons import place_name
 from web.planning.section import Section
 from web.planning.table import Kind, Table
-from web.safe_cells import safe_cell
 
 XLSX_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 CSV_TYPE = "text/csv; charset=utf-8; header=present"
