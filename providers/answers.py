@@ -15,18 +15,32 @@ from providers.report_files import FileReport
 from vacancies.commands import Actor, Command, Confirm, Outcome, Report
 from vacancies.errors import FreiplatzError
 from vacancies.geojson import encode_feature
-from vacancies.listings import public_listing
-from vacancies.models import Standing
+from vacancies.listings import own_listing
+from vacancies.models import HIDDEN, Standing
 
 GEOJSON_TYPE = "application/geo+json"
 TEST_HEADER = "Freiplatz-Test"
-# No slip: but whoever sends reports that nobody sees must hear of it.
-FROZEN = Doubt(
-    code="home_frozen",
-    field="home_id",
-    detail="The municipality has frozen the reports of this home: this one is kept, and not shown."
-    " Please call the municipality.",
-)
+# No slip: but whoever sends what nobody sees must hear of it.
+_UNSEEN = {
+    Standing.FROZEN: Doubt(
+        code="home_frozen",
+        field="home_id",
+        detail="The municipality has frozen the reports of this home: this one is kept, and not"
+        " shown. Please call the municipality.",
+    ),
+    Standing.WAITING: Doubt(
+        code="home_waiting",
+        field="home_id",
+        detail="The municipality approves new homes before they are shown. What you send is kept,"
+        " and shown as soon as it has. Nothing is to be sent again.",
+    ),
+    Standing.REFUSED: Doubt(
+        code="home_refused",
+        field="home_id",
+        detail="The municipality has not approved this home: what you send is kept, and not shown."
+        " Please call the municipality.",
+    ),
+}
 StatusOf = Callable[[FreiplatzError], int]
 
 
@@ -84,7 +98,7 @@ def entry_of(report: FileReport, actor: Actor) -> Entry:
 
 
 def feature_answer(command: Command, outcome: Outcome) -> Answer | None:
-    """The listing that the home has now; None for a refusal.
+    """The listing that the home has now, also if nobody else sees it yet; None for a refusal.
 
     Doubts stand in a foreign member of the Feature (RFC 7946, section 6.1), which is left out
     where there are none.
@@ -92,7 +106,7 @@ def feature_answer(command: Command, outcome: Outcome) -> Answer | None:
     home = outcome.home
     if home is None:
         return None
-    body = encode_feature(public_listing(home)).at(None)
+    body = encode_feature(own_listing(home)).at(None)
     if doubts := _doubts(command, outcome):
         body = body[:-1] + b',"warnings":' + msgspec.json.encode(doubts) + b"}"
     headers = {"Content-Type": GEOJSON_TYPE, "ETag": f'"{home.revision}"'}
@@ -143,12 +157,15 @@ def _path(place: str, field: str | None) -> str:
 
 
 def _doubts(command: Command, outcome: Outcome) -> tuple[Doubt, ...]:
-    """Of a report, or of "still so": an amendment of the home says nothing of its places."""
+    """Of a report, or of "still so": an amendment of the home says nothing of its places. That
+    nobody sees the home is said of all."""
     before, home = outcome.before, outcome.home
-    if before is None or home is None or not isinstance(command, (Report, Confirm)):
+    if home is None:
         return ()
-    frozen = (FROZEN,) if home.standing is Standing.FROZEN else ()
-    return (*warnings_for(before, home.vacancies, home.evaluated_at), *frozen)
+    unseen = (_UNSEEN[home.standing],) if home.standing in _UNSEEN else ()
+    if before is None or not isinstance(command, (Report, Confirm)):
+        return unseen if home.standing in HIDDEN else ()
+    return (*warnings_for(before, home.vacancies, home.evaluated_at), *unseen)
 
 
 async def speak_for_key(response: Response, key: ApiKey) -> None:

@@ -33,6 +33,7 @@ from vacancies.errors import (
 from vacancies.geocoding import Geocoder
 from vacancies.homes import select_homes
 from vacancies.idempotency import Remembered
+from vacancies.judging import select_standing_of_new
 from vacancies.models import Address, CareHome, HomeStatus, Point, Precision, Profile
 from vacancies.rehearsal import rehearse_commands
 
@@ -96,6 +97,7 @@ async def put_home(home_id: str) -> Response:
         profile=await _profile(home_id, body),
         if_match=if_match(),
         only_new=request.headers.get("If-None-Match", "").strip() == "*",
+        standing=await select_standing_of_new(_deployment().pool),
         actor=key.actor,
     )
     return await _submit_one(key, command)

@@ -17,7 +17,18 @@ from vacancies.models import CareHome
 
 PAGE_HOMES = 100
 
-State = Literal["open", "wrong", "silent", "nobody", "stopped", "frozen", "declined", "closed"]
+State = Literal[
+    "open",
+    "waiting",
+    "wrong",
+    "silent",
+    "nobody",
+    "stopped",
+    "frozen",
+    "declined",
+    "refused",
+    "closed",
+]
 STATES: tuple[State, ...] = get_args(State)
 
 
@@ -36,7 +47,7 @@ _SEEN = f"""
       SELECT h.id, h.name, h.status, h.standing, said.at AS said_at,
              coalesce(own.people, 0) + coalesce(admin.people, 0) AS people,
              coalesce(wrong.corrections, 0) AS corrections,
-             h.status = 'open' AND h.standing <> 'declined' AND (said.at IS NULL OR
+             h.status = 'open' AND h.standing IN ('normal', 'frozen') AND (said.at IS NULL OR
                s.evaluated_at - said.at >= make_interval(hours => h.fresh_hours)) AS is_late,
              h.stop_reason IS NOT NULL AND coalesce(h.stop_until
                >= (s.evaluated_at AT TIME ZONE '{REGION.key}')::date, true) AS is_stopped
@@ -52,19 +63,22 @@ _SEEN = f"""
     )
 """
 _IN_STATE: dict[State, str] = {
-    "open": "status = 'open'",
+    "open": "status = 'open' AND standing <> 'refused'",
+    "waiting": "status = 'open' AND standing = 'waiting'",
     "wrong": "status = 'open' AND corrections > 0",
     "silent": "is_late AND people > 0",
     "nobody": "is_late AND people = 0",
     "stopped": "status = 'open' AND is_stopped",
     "frozen": "status = 'open' AND standing = 'frozen'",
     "declined": "status = 'open' AND standing = 'declined'",
+    "refused": "status = 'open' AND standing = 'refused'",
     "closed": "status <> 'open'",
 }
 # Who has been silent longest comes first among those who are; the others by name.
 _ORDER = """
-    CASE WHEN corrections > 0 THEN 0 WHEN is_late AND people > 0 THEN 1 WHEN is_late THEN 2
-         WHEN standing = 'frozen' THEN 3 ELSE 4 END,
+    CASE WHEN standing = 'waiting' THEN 0 WHEN corrections > 0 THEN 1
+         WHEN is_late AND people > 0 THEN 2 WHEN is_late THEN 3
+         WHEN standing = 'frozen' THEN 4 ELSE 5 END,
     CASE WHEN is_late THEN coalesce(said_at, '-infinity') END, name, id
 """
 

@@ -49,7 +49,7 @@ _SILENT = """
            )) AS since
     FROM care_home h JOIN home_state s ON s.home_id = h.id
     CROSS JOIN LATERAL (SELECT greatest(s.observed_at, s.confirmed_at) AS at) said
-    WHERE h.status = 'open' AND h.standing <> 'declined'
+    WHERE h.status = 'open' AND h.standing IN ('normal', 'frozen')
       AND (said.at IS NULL OR said.at <= now() - $1::interval)
       AND ((h.id, h.provider_id) IN (
              SELECT home_id, provider_id FROM membership
@@ -147,11 +147,11 @@ async def close_answered(connection: Connection | Pool) -> None:
     """Close the rows of homes that have reported or were closed; forget those long past."""
     await connection.execute(
         "UPDATE reminder r SET closed_at = now(), claim = NULL, claimed_until = NULL,"
-        " outcome = CASE WHEN h.status = 'open' AND h.standing <> 'declined' THEN 'reported'"
-        " ELSE 'closed' END"
+        " outcome = CASE WHEN h.status = 'open' AND h.standing IN ('normal', 'frozen')"
+        " THEN 'reported' ELSE 'closed' END"
         " FROM care_home h JOIN home_state s ON s.home_id = h.id"
         " WHERE r.closed_at IS NULL AND r.home_id = h.id"
-        " AND (h.status <> 'open' OR h.standing = 'declined'"
+        " AND (h.status <> 'open' OR h.standing NOT IN ('normal', 'frozen')"
         "      OR greatest(s.observed_at, s.confirmed_at) <> r.since)"
     )
     await connection.execute(

@@ -37,6 +37,9 @@ from vacancies.tasks import stop_tasks
 
 log = structlog.get_logger()
 
+# As in the SQL of `reminder_plan.py`: nobody waits for a report of the others.
+REMINDED = frozenset({Standing.NORMAL, Standing.FROZEN})
+
 ROUND_SECONDS = 30.0
 PLAN_HOMES = 1_000
 CLAIM_ROWS = 20  # as many are in doubt if a process is killed
@@ -178,7 +181,7 @@ class _Work:
 
 def _outcome(reminder: Reminder, home: CareHome) -> Outcome | None:
     """How the episode has ended by itself, if it has."""
-    if home.profile.status is not HomeStatus.OPEN or home.standing is Standing.DECLINED:
+    if home.profile.status is not HomeStatus.OPEN or home.standing not in REMINDED:
         return "closed"
     said_at = home.last_said_at
     return "reported" if said_at is not None and said_at != reminder.since else None

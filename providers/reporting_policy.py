@@ -13,9 +13,11 @@ from providers.payloads import is_email
 from vacancies.database import Connection, Pool
 from vacancies.errors import InvalidInput
 from vacancies.listings import REGION
+from vacancies.models import SMALL_HOME_PLACES
 
 _MINUTES_OF_DAY = 24 * 60
 _MOST_HOURS = 366 * 24
+MOST_DETAIL_PLACES = 1000
 MONDAY_TO_SATURDAY = (1, 2, 3, 4, 5, 6)
 
 
@@ -23,7 +25,10 @@ class ReportingPolicy(msgspec.Struct, frozen=True, kw_only=True):
     """A report is fresh for `fresh_hours`, so the next one is due before; it is ageing up to
     `ageing_hours` and stale from then on. Reminders go out on `weekdays` (1 is Monday) from
     `from_minute` to `until_minute` of the day, the latter excluded. Those who are told later are
-    told so many hours after the reminder; the municipality only where there is an address."""
+    told so many hours after the reminder; the municipality only where there is an address.
+    Of homes with fewer licensed places than `detail_places` the public sees how many are free,
+    and not for whom. With `approve_new` homes that providers create are shown once a desk has
+    approved them."""
 
     fresh_hours: int = 24
     ageing_hours: int = 72
@@ -33,6 +38,8 @@ class ReportingPolicy(msgspec.Struct, frozen=True, kw_only=True):
     admins_after_hours: int = 24
     municipality_after_hours: int = 72
     municipality_email: str | None = None
+    detail_places: int = SMALL_HOME_PLACES
+    approve_new: bool = False
 
     @property
     def fresh_for(self) -> timedelta:
@@ -60,6 +67,10 @@ class ReportingPolicy(msgspec.Struct, frozen=True, kw_only=True):
             raise InvalidInput(
                 "The municipality cannot be told before the provider.",
                 field="municipality_after_hours",
+            )
+        if not 0 <= self.detail_places <= MOST_DETAIL_PLACES:
+            raise InvalidInput(
+                f"detail_places must be from 0 to {MOST_DETAIL_PLACES}.", field="detail_places"
             )
         if self.municipality_email is not None and not is_email(self.municipality_email):
             raise InvalidInput("The address must look like name@town.de.", field="email")
@@ -144,16 +155,10 @@ async def record_policy(connection: Connection, prefix: str, policy: ReportingPo
     policy.check()
     async with connection.transaction():
         await connection.execute(
-            "INSERT INTO reporting_policy (prefix, fresh_hours, ageing_hours, from_minute,"
-            " until_minute, weekdays, admins_after_hours, municipality_after_hours,"
-            " municipality_email)"
-            " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (prefix) DO UPDATE"
-            " SET fresh_hours = excluded.fresh_hours, ageing_hours = excluded.ageing_hours,"
-            " from_minute = excluded.from_minute,"
-            " until_minute = excluded.until_minute, weekdays = excluded.weekdays,"
-            " admins_after_hours = excluded.admins_after_hours,"
-            " municipality_after_hours = excluded.municipality_after_hours,"
-            " municipality_email = excluded.municipality_email, updated_at = now()",
+            f"INSERT INTO reporting_policy (prefix, {', '.join(_COLUMNS)})"
+            f" VALUES ($1, {', '.join(f'${n}' for n in range(2, len(_COLUMNS) + 2))})"
+            " ON CONFLICT (prefix) DO UPDATE SET updated_at = now(),"
+            f" {', '.join(f'{name} = excluded.{name}' for name in _COLUMNS)}",
             prefix,
             *(getattr(policy, name) for name in _COLUMNS),
         )

@@ -18,7 +18,8 @@ from vacancies.boundaries import Boundaries
 from vacancies.commands import OPERATOR, Actor
 from vacancies.database import Connection, Pool
 from vacancies.errors import ForeignHome, UnknownHome
-from vacancies.models import AssignedBy, Assignment, CareHome, Point
+from vacancies.judging import select_approving
+from vacancies.models import AssignedBy, Assignment, CareHome, Point, Standing
 from vacancies.municipalities import read_boundaries, select_areas, select_generation
 from vacancies.writer import Writer
 
@@ -43,6 +44,7 @@ class Assign(msgspec.Struct, frozen=True, kw_only=True):
     municipality: str | None
     by: AssignedBy | None
     boundaries: int
+    approves: bool = False  # that municipality, before it shows homes that are new there
     actor: Actor = OPERATOR
 
     @property
@@ -61,10 +63,12 @@ class Assign(msgspec.Struct, frozen=True, kw_only=True):
             return home
         if before.boundaries > self.boundaries or home.profile.municipality == self.municipality:
             return home  # somebody else was at it too
+        has_come = before.by == "position" and before.boundaries == 0  # it lay elsewhere before
         return replace(
             home,
             profile=replace(home.profile, municipality=self.municipality),
             assignment=Assignment(stated=before.stated, by=self.by, boundaries=self.boundaries),
+            standing=Standing.WAITING if has_come and self.approves else home.standing,
         )
 
 
@@ -124,6 +128,9 @@ class Assigner:
         while places := await select_unassigned(connection, generation, BATCH):
             # In a thread: a boundary may have many thousands of corners.
             moves, stays = await asyncio.to_thread(self._judge, places)
+            keys = list({move.municipality for move in moves if move.municipality is not None})
+            if keys and (approving := await select_approving(connection, keys)):
+                moves = [replace(move, approves=move.municipality in approving) for move in moves]
             settled = await writer.submit(moves) if moves else None
             if stays:
                 await mark_looked_at(connection, stays, generation)

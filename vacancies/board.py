@@ -89,8 +89,10 @@ class Board:
         return changes
 
     def get(self, home_id: str) -> Listing | None:
+        """None if there is no such home, or none that the public may know of."""
         slot = self._slots.get(home_id)
-        return None if slot is None else self._listings[slot]
+        listing = None if slot is None else self._listings[slot]
+        return None if listing is None or listing.is_hidden else listing
 
     def listing(self, slot: int) -> Listing:
         return self._listings[slot]

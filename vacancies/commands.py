@@ -195,7 +195,8 @@ class Undo(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Describe(msgspec.Struct, frozen=True, kw_only=True):
-    """Create a home or replace its profile. `provider` is the slug of `provider_id`."""
+    """Create a home or replace its profile. `provider` is the slug of `provider_id`, `standing`
+    what a home is that is new."""
 
     home_id: str
     provider_id: int
@@ -204,6 +205,7 @@ class Describe(msgspec.Struct, frozen=True, kw_only=True):
     identity: str | None = None
     if_match: frozenset[int] | None = None
     only_new: bool = False
+    standing: Standing = Standing.NORMAL
     actor: Actor = OPERATOR
 
     @property
@@ -225,6 +227,7 @@ class Describe(msgspec.Struct, frozen=True, kw_only=True):
                 profile=self.profile,
                 identity=self.identity,
                 assignment=Assignment(stated=self.profile.municipality),
+                standing=self.standing,
                 evaluated_at=at,
                 closed_at=None if self.profile.status is HomeStatus.OPEN else at,
             )

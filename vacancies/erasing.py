@@ -11,9 +11,9 @@ from msgspec.structs import replace
 from vacancies.commands import Actor, check_owner
 from vacancies.database import Connection
 from vacancies.errors import UnknownHome
+from vacancies.listings import NAMELESS
 from vacancies.models import Assignment, CareHome, HomeStatus, Profile, Standing
 
-ERASED_NAME = "–"
 _REPORTS_AT_ONCE = 5_000
 # What belongs to a home, by `home_id`. Reports are apart: there are many.
 _OF_HOMES = (
@@ -47,7 +47,7 @@ class Erase(msgspec.Struct, frozen=True, kw_only=True):
         before = home.profile
         is_open = before.status is HomeStatus.OPEN
         left = Profile(
-            name=ERASED_NAME,
+            name=NAMELESS,
             point=before.point,
             precision=before.precision,
             municipality=before.municipality,

@@ -11,7 +11,8 @@ from datetime import date
 
 from vacancies.database import Connection
 from vacancies.lasting import LARGE_FROM_PLACES
-from vacancies.listings import REGION, SMALL_HOME_PLACES
+from vacancies.listings import REGION
+from vacancies.models import SMALL_HOME_PLACES
 
 _COLUMNS = (
     "home_id, from_day, municipality, is_open, is_frozen, capacity, size, fresh_hours,"
@@ -22,7 +23,8 @@ WITH now AS (
   SELECT h.*, coalesce(municipality, '') AS place,
          CASE WHEN coalesce(licensed, 0) <= 0 THEN 'unknown'
               WHEN licensed < {SMALL_HOME_PLACES} THEN 'small'
-              WHEN licensed < {LARGE_FROM_PLACES} THEN 'medium' ELSE 'large' END AS size
+              WHEN licensed < {LARGE_FROM_PLACES} THEN 'medium' ELSE 'large' END AS size,
+         status = 'open' AND standing NOT IN ('waiting', 'refused') AS is_there
   FROM care_home h
   CROSS JOIN LATERAL (SELECT sum(value::integer) AS licensed FROM jsonb_each_text(capacity)) c
   WHERE h.origin IS NULL  -- neighbours plan for theirs
@@ -51,7 +53,8 @@ _BEFORE = f"""
   FROM new WHERE closed_at IS NOT NULL
 )
 INSERT INTO home_past ({_COLUMNS})
-SELECT DISTINCT ON (id, event.from_day) id, event.from_day, place, event.is_open,
+SELECT DISTINCT ON (id, event.from_day) id, event.from_day, place,
+       event.is_open AND new.standing NOT IN ('waiting', 'refused'),
        new.standing = 'frozen', capacity, size,
        fresh_hours, ageing_hours, event.reason, event.until
 FROM event JOIN new USING (id)
@@ -60,14 +63,14 @@ ORDER BY id, event.from_day, event.revision DESC
 _TODAY = f"""
 {_NOW}
 INSERT INTO home_past AS past ({_COLUMNS})
-SELECT id, $1, place, status = 'open', standing = 'frozen', now.capacity, now.size,
+SELECT id, $1, place, is_there, standing = 'frozen', now.capacity, now.size,
        now.fresh_hours, now.ageing_hours, now.stop_reason, now.stop_until
 FROM now JOIN LATERAL (
   SELECT * FROM home_past WHERE home_id = now.id ORDER BY from_day DESC LIMIT 1
 ) last ON true
 WHERE (last.municipality, last.is_open, last.is_frozen, last.capacity, last.size, last.fresh_hours,
        last.ageing_hours, last.stop_reason, last.stop_until)
-  IS DISTINCT FROM (place, status = 'open', standing = 'frozen', now.capacity, now.size,
+  IS DISTINCT FROM (place, is_there, standing = 'frozen', now.capacity, now.size,
                     now.fresh_hours, now.ageing_hours, now.stop_reason, now.stop_until)
 ON CONFLICT (home_id, from_day) DO UPDATE
 SET municipality = excluded.municipality, is_open = excluded.is_open,

@@ -69,9 +69,11 @@ _CHANGED = (
 
 
 @lru_cache(maxsize=100)
-def hours_policy(fresh_hours: int, ageing_hours: int) -> Policy:
+def stored_policy(fresh_hours: int, ageing_hours: int, detail_places: int) -> Policy:
     """One object for all homes that it holds for."""
-    return Policy(fresh_for=fresh_hours * HOUR, ageing_for=ageing_hours * HOUR)
+    return Policy(
+        fresh_for=fresh_hours * HOUR, ageing_for=ageing_hours * HOUR, detail_places=detail_places
+    )
 
 
 @lru_cache(maxsize=10_000)
@@ -117,7 +119,7 @@ def home_from_row(row: asyncpg.Record) -> CareHome:
         evaluated_at=row["evaluated_at"],
         next_transition_at=row["next_transition_at"],
         closed_at=row["closed_at"],
-        policy=hours_policy(row["fresh_hours"], row["ageing_hours"]),
+        policy=stored_policy(row["fresh_hours"], row["ageing_hours"], row["detail_places"]),
         revision=row["revision"],
         moved_revision=row["moved_revision"],
     )
@@ -204,6 +206,7 @@ def _row_from_home(home: CareHome) -> dict[str, object]:
         "closed_at": home.closed_at,
         "fresh_hours": home.policy.fresh_for // HOUR,
         "ageing_hours": home.policy.ageing_for // HOUR,
+        "detail_places": home.policy.detail_places,
         "moved_revision": home.moved_revision,
     }
 

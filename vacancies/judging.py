@@ -1,7 +1,9 @@
-"""What is to be judged anew though nobody has reported: time has passed, or the policy is new."""
+"""What is to be judged anew though nobody has reported: time has passed, the policy is new, or a
+new home turns out to need no approval."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
@@ -10,8 +12,8 @@ from msgspec.structs import replace
 from vacancies.commands import OPERATOR, Actor
 from vacancies.database import Connection, Pool
 from vacancies.errors import UnknownHome
-from vacancies.homes import HOUR, hours_policy
-from vacancies.models import DEFAULT_POLICY, CareHome, Policy
+from vacancies.homes import HOUR, stored_policy
+from vacancies.models import DEFAULT_POLICY, CareHome, Policy, Standing
 
 
 class Reevaluate(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,6 +50,27 @@ class Judge(msgspec.Struct, frozen=True, kw_only=True):
         return home if home.policy == self.policy else replace(home, policy=self.policy)
 
 
+class Admit(msgspec.Struct, frozen=True, kw_only=True):
+    """No approval is needed where the home lies: show it. Nothing happens if it has come to another
+    municipality than `municipality` since, or somebody has decided."""
+
+    home_id: str
+    municipality: str | None
+    actor: Actor = OPERATOR
+
+    @property
+    def kind(self) -> None:
+        return None
+
+    def decide(self, home: CareHome | None, at: datetime) -> CareHome:
+        if home is None:
+            raise UnknownHome(f"There is no home {self.home_id}.")
+        is_same = home.profile.municipality == self.municipality
+        if home.standing is not Standing.WAITING or not is_same:
+            return home
+        return replace(home, standing=Standing.NORMAL)
+
+
 async def select_due_homes(connection: Connection | Pool, limit: int) -> list[str]:
     """Ids of homes that time has changed, by the database's clock, oldest first."""
     rows = await connection.fetch(
@@ -67,28 +90,68 @@ async def select_misjudged_homes(
     rows = await connection.fetch(
         """
         WITH judged AS (
-          SELECT DISTINCT coalesce(municipality, '') AS place, fresh_hours, ageing_hours
+          SELECT DISTINCT coalesce(municipality, '') AS place,
+                 fresh_hours, ageing_hours, detail_places
           FROM care_home WHERE status = 'open'
         ), wrong AS MATERIALIZED (
           SELECT judged.*, coalesce(p.fresh_hours, $2) AS fresh,
-                 coalesce(p.ageing_hours, $3) AS ageing
+                 coalesce(p.ageing_hours, $3) AS ageing, coalesce(p.detail_places, $4) AS detail
           FROM judged LEFT JOIN LATERAL (
-            SELECT fresh_hours, ageing_hours FROM reporting_policy
+            SELECT * FROM reporting_policy
             WHERE starts_with(place, prefix) ORDER BY length(prefix) DESC LIMIT 1
           ) p ON true
-          WHERE (judged.fresh_hours, judged.ageing_hours)
-            <> (coalesce(p.fresh_hours, $2), coalesce(p.ageing_hours, $3))
+          WHERE (judged.fresh_hours, judged.ageing_hours, judged.detail_places)
+            <> (coalesce(p.fresh_hours, $2), coalesce(p.ageing_hours, $3),
+                coalesce(p.detail_places, $4))
         )
-        SELECT h.id, wrong.fresh, wrong.ageing FROM wrong JOIN care_home h
+        SELECT h.id, wrong.fresh, wrong.ageing, wrong.detail FROM wrong JOIN care_home h
           ON coalesce(h.municipality, '') = wrong.place
-          AND (h.fresh_hours, h.ageing_hours) = (wrong.fresh_hours, wrong.ageing_hours)
+          AND (h.fresh_hours, h.ageing_hours, h.detail_places)
+            = (wrong.fresh_hours, wrong.ageing_hours, wrong.detail_places)
         WHERE h.status = 'open' LIMIT $1
         """,
         limit,
         DEFAULT_POLICY.fresh_for // HOUR,
         DEFAULT_POLICY.ageing_for // HOUR,
+        DEFAULT_POLICY.detail_places,
     )
-    return [(row["id"], hours_policy(row["fresh"], row["ageing"])) for row in rows]
+    return [(row["id"], stored_policy(row["fresh"], row["ageing"], row["detail"])) for row in rows]
+
+
+async def select_standing_of_new(connection: Connection | Pool) -> Standing:
+    """What a home is that a provider creates. Where it lies is looked at by the sweeper: so it
+    waits as soon as anybody in the deployment approves homes, and `select_homes_to_admit` finds it
+    if its own municipality does not."""
+    approves: bool = await connection.fetchval(
+        "SELECT EXISTS (SELECT FROM reporting_policy WHERE approve_new)"
+    )
+    return Standing.WAITING if approves else Standing.NORMAL
+
+
+async def select_homes_to_admit(
+    connection: Connection, generation: int, limit: int
+) -> list[tuple[str, str | None]]:
+    """Ids of homes that wait in vain, with their municipalities: nobody approves homes there. Those
+    that boundaries of `generation` have not been asked about may still come to another one."""
+    rows = await connection.fetch(
+        "SELECT id, municipality FROM care_home WHERE standing = 'waiting' AND status = 'open'"
+        " AND (boundaries >= $1 OR assigned_by = 'hand') AND NOT coalesce((SELECT approve_new"
+        " FROM reporting_policy WHERE starts_with(coalesce(municipality, ''), prefix)"
+        " ORDER BY length(prefix) DESC LIMIT 1), false) LIMIT $2",
+        generation,
+        limit,
+    )
+    return [(row["id"], row["municipality"]) for row in rows]
+
+
+async def select_approving(connection: Connection, keys: Sequence[str]) -> set[str]:
+    """Those of the municipality keys in which new homes must be approved."""
+    rows = await connection.fetch(
+        "SELECT key FROM unnest($1::text[]) key WHERE (SELECT approve_new FROM reporting_policy"
+        " WHERE starts_with(key, prefix) ORDER BY length(prefix) DESC LIMIT 1)",
+        keys,
+    )
+    return {row["key"] for row in rows}
 
 
 async def select_sweep_lag(connection: Connection | Pool) -> float:

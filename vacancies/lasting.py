@@ -38,7 +38,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from math import sqrt
 from typing import Literal, NamedTuple
 
-from vacancies.listings import SMALL_HOME_PLACES
+from vacancies.models import SMALL_HOME_PLACES
 
 Size = Literal["small", "medium", "large", "unknown"]
 Part = Literal["older", "between", "newer", "newest"]

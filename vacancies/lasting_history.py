@@ -6,7 +6,8 @@ from datetime import datetime
 
 from vacancies.database import Connection
 from vacancies.lasting import EDGES_HOURS, LARGE_FROM_PLACES, Cell
-from vacancies.listings import REGION, SMALL_HOME_PLACES
+from vacancies.listings import REGION
+from vacancies.models import SMALL_HOME_PLACES
 
 HISTORY_DAYS = 180
 # The older part is fitted, the newer part checks it.
@@ -53,7 +54,7 @@ WITH said AS (
   SELECT home.*, min(since) OVER () + ($1 - min(since) OVER ()) * $6::float8 AS split,
          CASE WHEN coalesce(licensed, 0) = 0 THEN 'unknown' WHEN licensed < $9 THEN 'small'
               WHEN licensed < $10 THEN 'medium' ELSE 'large' END AS size
-  FROM home JOIN care_home ON id = home_id AND standing <> 'frozen'
+  FROM home JOIN care_home ON id = home_id AND standing IN ('normal', 'declined')
   CROSS JOIN LATERAL (SELECT sum(value::integer) AS licensed FROM jsonb_each_text(capacity)) c
 ), pair AS (
   -- A window of days that is over has not been given away: it counts on neither side.

@@ -13,12 +13,14 @@ from zoneinfo import ZoneInfo
 from msgspec.structs import replace
 
 from vacancies.models import (
+    HIDDEN,
     AdmissionStop,
     CareForm,
     CareHome,
     Freshness,
     HomeStatus,
     Listing,
+    Profile,
     Room,
     Sex,
     Standing,
@@ -26,9 +28,8 @@ from vacancies.models import (
 )
 
 REGION = ZoneInfo("Europe/Berlin")
-# In a home with fewer licensed places, details of one place could reveal a death.
-SMALL_HOME_PLACES = 30
 DAY = timedelta(days=1)
+NAMELESS = "–"  # stands where a home has no name for the public
 _FRESHEST_FIRST = tuple(Freshness)
 
 
@@ -107,10 +108,39 @@ def _transitions(home: CareHome) -> list[datetime]:
 def is_small(home: CareHome) -> bool:
     """Whether details of one place could reveal a death; unknown capacity is not small."""
     licensed = sum(home.profile.capacity.values())
-    return 0 < licensed < SMALL_HOME_PLACES
+    return 0 < licensed < home.policy.detail_places
 
 
 def public_listing(home: CareHome) -> Listing:
+    return _trace(home) if home.standing in HIDDEN else own_listing(home)
+
+
+def _trace(home: CareHome) -> Listing:
+    """Of a home that is not approved: what tells viewers that it is gone, should they have seen
+    it before it came to that municipality."""
+    profile = home.profile
+    status = HomeStatus.CLOSED if profile.status is HomeStatus.OPEN else profile.status
+    return Listing(
+        id=home.id,
+        provider=home.provider,
+        revision=home.revision,
+        moved_revision=home.moved_revision,
+        profile=Profile(
+            name=NAMELESS,
+            point=profile.point,
+            municipality=profile.municipality,
+            status=status,
+            merged_into=profile.merged_into,
+        ),
+        freshness=Freshness.UNKNOWN,
+        standing=home.standing,
+        closed_at=home.closed_at or home.evaluated_at,
+    )
+
+
+def own_listing(home: CareHome) -> Listing:
+    """What the public sees, or would see once the home is approved: for who reports for it, and
+    for the desk of its municipality."""
     age = freshness(home)
     stop = active_stop(home)
     counts = (

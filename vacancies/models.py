@@ -137,11 +137,16 @@ class HomeStatus(StrEnum):
 
 
 class Standing(StrEnum):
-    """What its municipality says of the reports of a home; codes are stable API values."""
+    """What its municipality says of a home and its reports; codes are stable API values."""
 
     NORMAL = "normal"
-    FROZEN = "frozen"  # they are false: kept, and not shown
+    FROZEN = "frozen"  # its reports are false: kept, and not shown
     DECLINED = "declined"  # it does not report here, and nobody reminds it
+    WAITING = "waiting"  # it is new, and not approved yet: nobody else sees it
+    REFUSED = "refused"  # it was not approved
+
+
+HIDDEN = frozenset({Standing.WAITING, Standing.REFUSED})
 
 
 class Precision(StrEnum):
@@ -270,12 +275,18 @@ class Origin(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     silent_since: datetime | None = None
 
 
+# In a home with fewer licensed places, details of one place could reveal a death.
+SMALL_HOME_PLACES = 30
+
+
 class Policy(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """Limits that a municipality may set; these are the defaults. A report is fresh, then
-    ageing, and stale from the age of `ageing_for` on."""
+    ageing, and stale from the age of `ageing_for` on. Of a home with fewer licensed places than
+    `detail_places` the public sees how many are free, and not for whom."""
 
     fresh_for: timedelta = timedelta(hours=24)
     ageing_for: timedelta = timedelta(hours=72)
+    detail_places: int = SMALL_HOME_PLACES
 
 
 DEFAULT_POLICY = Policy()
@@ -324,7 +335,8 @@ class Listing(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults
     `vacancies` holds public lines only: none while the home is full, stopped, stale or
     unknown, and coarse ones for small homes. `free` sums them per care form. From
     `valid_until` on `freshness` is a worse one, unless the home says something before.
-    A frozen home is unknown, as if it had never reported.
+    A frozen home is unknown, as if it had never reported. One that was not approved
+    (`is_hidden`) is closed, and has no name.
     """
 
     id: str
@@ -342,3 +354,8 @@ class Listing(msgspec.Struct, frozen=True, gc=False, kw_only=True, omit_defaults
     valid_until: datetime | None = None
     closed_at: datetime | None = None
     origin: Origin | None = None
+
+    @property
+    def is_hidden(self) -> bool:
+        """Whether the public is to see no trace of it."""
+        return self.standing in HIDDEN

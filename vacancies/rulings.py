@@ -1,4 +1,5 @@
-"""What a municipality decides about a home: whether its reports are shown, and whether it is open.
+"""What a municipality decides about a home: whether it is approved, whether its reports are shown,
+and whether it is open.
 
 Commands like those of `commands.py`; they stand in no history of reports, for the home has said
 nothing.
@@ -12,12 +13,23 @@ import msgspec
 from msgspec.structs import replace
 
 from vacancies.commands import OPERATOR, Actor, check_owner
-from vacancies.errors import HomeClosed, UnknownHome
-from vacancies.models import CareHome, HomeStatus, Standing
+from vacancies.errors import ChangedSince, HomeClosed, UnknownHome
+from vacancies.models import HIDDEN, CareHome, HomeStatus, Standing
+
+# From what a home may come to each standing: what two clerks do at once must not undo each other.
+_SHOWN = frozenset(Standing) - HIDDEN
+_BEFORE = {
+    Standing.NORMAL: frozenset(Standing),
+    Standing.FROZEN: _SHOWN,
+    Standing.DECLINED: _SHOWN,
+    Standing.REFUSED: HIDDEN,
+    Standing.WAITING: frozenset({Standing.WAITING}),
+}
 
 
 class Rate(msgspec.Struct, frozen=True, kw_only=True):
-    """Freeze the reports of a home, note that it will not report, or take that back."""
+    """Approve a home or refuse it, freeze its reports, note that it will not report, or take that
+    back."""
 
     home_id: str
     standing: Standing
@@ -28,9 +40,11 @@ class Rate(msgspec.Struct, frozen=True, kw_only=True):
         return None
 
     def decide(self, home: CareHome | None, at: datetime) -> CareHome:
-        """Raises `UnknownHome`, `ForeignHome` and `HomeClosed`."""
+        """Raises `UnknownHome`, `ForeignHome`, `HomeClosed` and `ChangedSince`."""
         home = _owned(home, self.home_id, self.actor)
         _require_open(home)
+        if home.standing not in _BEFORE[self.standing]:
+            raise ChangedSince("Somebody has decided about this home already. Look at it again.")
         return home if home.standing is self.standing else replace(home, standing=self.standing)
 
 

@@ -17,7 +17,15 @@ from vacancies.commands import Command
 from vacancies.database import Pool, borrowed, is_connection_error
 from vacancies.errors import FreiplatzError
 from vacancies.idempotency import delete_old_answers
-from vacancies.judging import Judge, Reevaluate, select_due_homes, select_misjudged_homes
+from vacancies.judging import (
+    Admit,
+    Judge,
+    Reevaluate,
+    select_due_homes,
+    select_homes_to_admit,
+    select_misjudged_homes,
+)
+from vacancies.municipalities import select_generation
 from vacancies.writer import Writer
 
 log = structlog.get_logger()
@@ -44,8 +52,8 @@ async def sweep_for_ever(pool: Pool, writer: Writer, *, seconds: float = SWEEP_S
 
 
 async def sweep(pool: Pool, writer: Writer, assigner: Assigner | None = None) -> int:
-    """Judge all homes that are due, or by another policy now, and assign those that are new or
-    have moved; returns how many changed.
+    """Judge all homes that are due, or by another policy now, assign those that are new or have
+    moved, and show those that wait where nobody approves; returns how many changed.
 
     Does nothing while another process sweeps. The lock ends with its connection, so a
     process that dies does not hold it.
@@ -65,6 +73,14 @@ async def sweep(pool: Pool, writer: Writer, assigner: Assigner | None = None) ->
             while misjudged := await select_misjudged_homes(connection, SWEEP_HOMES):
                 done = await _submit(
                     writer, [Judge(home_id=home_id, policy=policy) for home_id, policy in misjudged]
+                )
+                changed += done
+                if done == 0:
+                    break
+            generation = await select_generation(connection)
+            while waiting := await select_homes_to_admit(connection, generation, SWEEP_HOMES):
+                done = await _submit(
+                    writer, [Admit(home_id=home_id, municipality=key) for home_id, key in waiting]
                 )
                 changed += done
                 if done == 0:

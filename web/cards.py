@@ -12,7 +12,7 @@ from datetime import date, datetime
 from urllib.parse import quote, urlsplit
 
 from vacancies.listings import local_date
-from vacancies.models import CareForm, Freshness, Listing, Room, Sex, Standing, Vacancy
+from vacancies.models import CareForm, Freshness, Listing, Room, Sex, Vacancy
 from web import words
 from web.language import Language
 from web.lasting import Line, lasting_lines
@@ -115,8 +115,8 @@ def offers(
 def ruled_text(listing: Listing, language: Language) -> str:
     """What the municipality says of a home of which no report holds; else nothing."""
     holds = listing.freshness not in (Freshness.STALE, Freshness.UNKNOWN)
-    is_normal = listing.standing is Standing.NORMAL
-    return "" if holds or is_normal else language.gettext(words.STANDINGS[listing.standing])
+    said = words.STANDINGS.get(listing.standing)
+    return language.gettext(said) if said and not holds else ""
 
 
 def freshness_text(listing: Listing, language: Language, now: datetime) -> str:

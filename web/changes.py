@@ -43,6 +43,15 @@ CHANGES = (
     ApiChange(
         date=date(2026, 11, 27),
         kind="added",
+        paths=_WRITING,
+        text="Where a municipality approves new homes, one that you create has the `standing`"
+        " `waiting` and the warning `home_waiting`, later perhaps `refused` and `home_refused`:"
+        " what you send is kept, and readers get 404. From which number of places on details are"
+        " public is for the municipality to say; 30 unless it does.",
+    ),
+    ApiChange(
+        date=date(2026, 11, 27),
+        kind="added",
         paths=[_REPORT, _CONFIRM, _REPORTS],
         text="`Freiplatz-Portal`: the name of a portal that passes reports on. It stands in the"
         " history of the home, and such reports are passed on to no other portal.",

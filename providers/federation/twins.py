@@ -55,7 +55,8 @@ def _is_same_address(one: Address, other: Address) -> bool:
 
 async def select_twins(connection: Connection | Pool) -> Twins:
     rows = await connection.fetch(
-        f"SELECT {_PLACES} FROM care_home WHERE origin IS NULL AND status = 'open' ORDER BY id"
+        f"SELECT {_PLACES} FROM care_home WHERE origin IS NULL AND status = 'open'"
+        " AND standing NOT IN ('waiting', 'refused') ORDER BY id"
     )
 
     def read() -> Twins:

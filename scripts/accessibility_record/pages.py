@@ -181,6 +181,13 @@ VIEWS = (
     ),
     View("Desk, home, refused", "desk_home.html", DESK_HOME, inside.desk_home_wrong, INSIDE),
     View(
+        "Desk, home that waits for approval",
+        "desk_home.html",
+        DESK_HOME,
+        unfolded(at(f"/desk/{DESK}/homes/hanna")),
+        INSIDE,
+    ),
+    View(
         "Desk, report after a call",
         "desk_report.html",
         DESK_HOME + "/report",

@@ -100,6 +100,12 @@ UNASKED: Mapping[str, dict[str, Any]] = {
         "municipality": DESK,
     },
 }
+# Of the same provider, entered when the municipality approves new homes.
+WAITING: Mapping[str, Any] = {
+    "name": f"{LONG} Hanna",
+    "coordinates": {"latitude": 52.07, "longitude": 8.17},
+    "municipality": DESK,
+}
 
 
 @dataclass
@@ -243,6 +249,8 @@ async def _settle(place: Town) -> None:
     key = await command(dict(place.environ), "key", "create", slug)
     for home_id, profile in UNASKED.items():
         await place.put(home_id, profile, Authorization=f"Bearer {key}")
+    await command(dict(place.environ), "policy", "set", DESK, "--approve-new")
+    await place.put("hanna", WAITING, Authorization=f"Bearer {key}")
     hook = ("webhook", "add", "https://hooks.example.org/freiplatz", "--provider")
     await command(dict(place.environ), *hook, "caritas-musterstadt")
     await asyncio.to_thread(run_in_deployment, report_elsewhere)

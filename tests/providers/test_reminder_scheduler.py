@@ -107,14 +107,14 @@ async def test_an_undone_report_lets_it_go_on(town: Town) -> None:
 
 
 async def test_escalation_to_admins_and_municipality(town: Town) -> None:
-    told = {"admins_after_hours": 24, "municipality_after_hours": 48}
     await town.set_policy(
         ReportingPolicy(
             from_minute=0,
             until_minute=1440,
             weekdays=ALWAYS.weekdays,
             municipality_email="pflege@stadt.example",
-            **told,
+            admins_after_hours=24,
+            municipality_after_hours=48,
         ),
         prefix="0575",
     )

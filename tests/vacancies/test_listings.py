@@ -9,7 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from vacancies.listings import evaluate, midnight, public_listing, valid_until
+from vacancies.listings import (
+    NAMELESS,
+    evaluate,
+    midnight,
+    own_listing,
+    public_listing,
+    valid_until,
+)
 from vacancies.models import (
     AdmissionStop,
     CareForm,
@@ -18,9 +25,11 @@ from vacancies.models import (
     Freshness,
     HomeStatus,
     Point,
+    Policy,
     Profile,
     Room,
     Sex,
+    Standing,
     StopReason,
     Vacancy,
 )
@@ -161,6 +170,24 @@ def test_lines_of_a_small_home_that_look_alike_are_one() -> None:
         home(line(1, sex=Sex.MALE), line(1, sex=Sex.FEMALE), capacity={CareForm.LONG_TERM: 10})
     )
     assert listing.vacancies == (line(2),)
+
+
+@pytest.mark.parametrize(("detail_places", "is_coarse"), [(0, False), (10, False), (11, True)])
+def test_the_policy_says_which_homes_are_small(detail_places: int, is_coarse: bool) -> None:
+    found = home(DETAILED, capacity={CareForm.LONG_TERM: 10})
+    found = replace(found, policy=Policy(detail_places=detail_places))
+    assert (public_listing(found).vacancies != (DETAILED,)) is is_coarse
+
+
+@pytest.mark.parametrize("standing", [Standing.WAITING, Standing.REFUSED])
+def test_of_a_home_that_is_not_approved_the_public_sees_no_trace(standing: Standing) -> None:
+    found = replace(home(DETAILED), standing=standing)
+    listing = public_listing(found)
+    assert listing.is_hidden
+    assert (listing.free, listing.vacancies, listing.observed_at) == ({}, (), None)
+    left = Profile(name=NAMELESS, point=found.profile.point, status=HomeStatus.CLOSED)
+    assert listing.profile == replace(left, municipality=found.profile.municipality)
+    assert own_listing(found).vacancies == (DETAILED,)
 
 
 days = st.dates(date(2026, 3, 20), date(2026, 4, 20))

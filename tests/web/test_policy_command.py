@@ -35,6 +35,10 @@ async def test_a_policy_keeps_what_is_not_named(deployed: None) -> None:
     assert found[""]["weekdays"] == [1, 2, 3, 4, 5, 6]
     assert (found["05754"]["fresh_hours"], found["05754"]["ageing_hours"]) == (48, 72)
     assert found["05754"]["weekdays"] == [1, 7]
+    assert (found["05754"]["detail_places"], found["05754"]["approve_new"]) == (30, False)
+    result = await invoke("set", "05754", "--detail-places", "20", "--approve-new")
+    assert "details from 20 places on, new homes wait for approval" in result.stdout
+    assert "new homes wait" not in (await invoke("set", "05754", "--show-new")).stdout
     await invoke("set", "05754", "--municipality-email", "")
     assert "pflege@" not in (await invoke()).stdout
 
@@ -50,6 +54,7 @@ async def test_a_policy_keeps_what_is_not_named(deployed: None) -> None:
         (["--from", "18:00", "--until", "07:00"], "later in the day"),
         (["--weekdays", "someday"], "Name days"),
         (["--municipality-email", "nobody"], "name@town.de"),
+        (["--detail-places", "1001"], "from 0 to 1000"),
     ],
 )
 async def test_a_wrong_policy_changes_nothing(

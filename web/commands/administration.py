@@ -24,8 +24,10 @@ from vacancies.database import migrate as migrate_database
 from vacancies.database import open_pool
 from vacancies.deployment import Deployment, open_deployment
 from vacancies.homes import select_homes
-from vacancies.listings import public_listing
+from vacancies.listings import own_listing, public_listing
+from vacancies.models import Standing
 from vacancies.provider import ensure_provider, select_provider, select_providers
+from vacancies.rulings import Rate
 from web.commands.log import configure_log
 
 Result = TypeVar("Result")
@@ -204,17 +206,33 @@ def home_show(home_id: str) -> None:
     print_json(run_in_deployment(work))
 
 
+@home.command("approve")
+@click.argument("home_id")
+def home_approve(home_id: str) -> None:
+    """Show a new home that waits for approval. Desks approve theirs; this is for homes that belong
+    to no municipality."""
+
+    async def work(deployment: Deployment) -> None:
+        command = Rate(home_id=home_id, standing=Standing.NORMAL)
+        (outcome,) = (await deployment.writer.submit([command])).outcomes
+        if outcome.error is not None:
+            raise click.ClickException(outcome.error.detail)
+        note("It is shown now." if outcome.changed else "It was shown already.")
+
+    run_in_deployment(work)
+
+
 @home.command("list")
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable.")
 def home_list(as_json: bool) -> None:
-    """All open homes of ours: id, state, places, name."""
+    """All open homes of ours, also those that wait for approval: id, state, places, name."""
 
     async def work(deployment: Deployment) -> Any:
         rows = await deployment.pool.fetch(
             "SELECT id FROM care_home WHERE status = 'open' AND origin IS NULL ORDER BY id"
         )
         homes = await select_homes(deployment.pool, [row["id"] for row in rows])
-        return sorted(map(public_listing, homes), key=lambda listing: listing.profile.name)
+        return sorted(map(own_listing, homes), key=lambda listing: listing.profile.name)
 
     listings = run_in_deployment(work)
     if as_json:
@@ -222,4 +240,5 @@ def home_list(as_json: bool) -> None:
         return
     for entry in listings:
         free = ", ".join(f"{n} {form}" for form, n in entry.free.items()) or "–"
-        click.echo(f"{entry.id:<24} {entry.freshness:<8} {free:<30} {entry.profile.name}")
+        unseen = f" ({entry.standing})" if entry.is_hidden else ""
+        click.echo(f"{entry.id:<24} {entry.freshness:<8} {free:<30} {entry.profile.name}{unseen}")

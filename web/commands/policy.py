@@ -1,4 +1,5 @@
-"""`freiplatz policy`: how homes are to report and are reminded, by municipality."""
+"""`freiplatz policy`: how homes are to report and are reminded, and what of them is public, by
+municipality."""
 
 from __future__ import annotations
 
@@ -37,7 +38,9 @@ def _policy_line(prefix: str, each: ReportingPolicy) -> str:
         f"{prefix or 'all':<12}  fresh {each.fresh_hours} h, stale after {each.ageing_hours} h;"
         f" reminders"
         f" {_clock(each.from_minute)} to {_clock(each.until_minute)} on {days};"
-        f" admins after {each.admins_after_hours} h{told if each.municipality_email else ''}"
+        f" admins after {each.admins_after_hours} h{told if each.municipality_email else ''};"
+        f" details from {each.detail_places} places on"
+        f"{', new homes wait for approval' if each.approve_new else ''}"
     )
 
 
@@ -84,6 +87,10 @@ def _weekdays(
 @click.option("--admins-after-hours", type=int, help="The provider's admins are told then.")
 @click.option("--municipality-after-hours", type=int, help="The municipality is told then.")
 @click.option("--municipality-email", help="Where; an empty value: not at all.")
+@click.option("--detail-places", type=int, help="Smaller homes show how many are free, no more.")
+@click.option(
+    "--approve-new/--show-new", default=None, help="Whether new homes of providers wait for a desk."
+)
 def policy_set(prefix: str, **values: Any) -> None:
     """Change the policy for municipality keys (AGS) that begin with PREFIX, or without one for
     all. What is not named stays as it is."""

@@ -17,7 +17,7 @@ from vacancies.commands import Amend, Command
 from vacancies.corrections import record_done, select_corrections
 from vacancies.errors import FreiplatzError, InvalidInput
 from vacancies.geo import apart_km
-from vacancies.models import CareHome, Precision, Standing
+from vacancies.models import HIDDEN, CareHome, Precision, Standing
 from vacancies.rulings import Close, Rate, Reopen
 from web.desk.access import AtDesk, require_desk
 from web.desk.area import own_area
@@ -37,12 +37,13 @@ _PATH = "/desk/<key>/homes/<home_id>"
 # By the code of the error, or the field that is wrong.
 WRONG = {
     "home_closed": N_("This home is closed already."),
+    "changed_since": N_("Somebody has decided about this home meanwhile. Look at it again."),
     "reason": N_("Please say why, in at most 300 letters."),
     "latitude": N_("This is no position. Enter degrees such as 51.9058, or choose it on the map."),
     "address": N_("One of these entries cannot be. Please check name, address and contact."),
     "unavailable": N_("The server does not answer. Nothing was stored. Please try again."),
 }
-FREEZING = (Standing.FROZEN, Standing.DECLINED)
+WITH_REASON = (Standing.FROZEN, Standing.DECLINED, Standing.REFUSED)
 
 
 async def own_home(key: str, home_id: str) -> tuple[AtDesk, DeskHome, Mapping[str, str]]:
@@ -79,15 +80,18 @@ async def refused(
 
 @acts.post(f"{_PATH}/standing")
 async def rate(key: str, home_id: str) -> Response:
-    """`standing` frozen or declined, with a `reason`; or normal again."""
+    """`standing` frozen, declined or refused, with a `reason`; or normal: approved, or as it was
+    before."""
     at, found, form = await own_home(key, home_id)
     standing = next((each for each in Standing if each == form.get("standing")), None)
-    if standing is None:
+    if standing in (None, Standing.WAITING):
         raise Forbidden  # no form of ours
     try:
-        reason = said_why(form) if standing in FREEZING else ""
+        reason = said_why(form) if standing in WITH_REASON else ""
         command = Rate(home_id=home_id, standing=standing, actor=at.actor)
-        return await done(at, found, command, f"home_{standing}", reason=reason)
+        approves = standing is Standing.NORMAL and found.home.standing in HIDDEN
+        act = "home_approved" if approves else f"home_{standing}"
+        return await done(at, found, command, act, reason=reason)
     except FreiplatzError as error:
         return await refused(at, found, error, form)
 

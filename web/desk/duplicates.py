@@ -25,8 +25,8 @@ from providers.duplicates import (
 )
 from vacancies.commands import Amend, Command
 from vacancies.database import PoolConnection, borrowed
-from vacancies.listings import public_listing
-from vacancies.models import CareHome, HomeStatus
+from vacancies.listings import own_listing
+from vacancies.models import HIDDEN, CareHome, HomeStatus
 from vacancies.rulings import Close
 from web.cards import freshness_text
 from web.desk.access import AtDesk, require_desk
@@ -94,7 +94,7 @@ def _column(at: AtDesk, home: CareHome, language: Language, now: datetime) -> di
         "place": place_of(home),
         "phone": home.profile.contact.phone or "",
         "provider": home.provider,
-        "freshness": freshness_text(public_listing(home), language, now),
+        "freshness": freshness_text(own_listing(home), language, now),
         "free": free_words(home, language),
     }
 
@@ -109,6 +109,10 @@ async def merge(key: str) -> Response:
         await connection.execute("SELECT pg_advisory_xact_lock($1)", _MERGE_LOCK)
         keep, drop = await _both(at, connection, form, ("keep", "drop"))
         are_open = _is_open(keep) and _is_open(drop)
+        # Else readers would lose the one, and not see the other.
+        if are_open and keep.home.standing in HIDDEN:
+            wrong = current_language().gettext("Approve the home that is to stay first.")
+            return await _show(at, 409, wrong)
         if are_open:
             await _merge(at, connection, keep.home, drop.home)
     # Whoever tries again after a break finds them merged, and the people may not have moved yet.

@@ -17,7 +17,7 @@ from providers.reminder_plan import Reminder, select_reminder_of
 from providers.staff import Membership, select_members_of
 from providers.trail import Entry, select_trail
 from vacancies.corrections import Correction, select_corrections
-from vacancies.listings import local_date, public_listing
+from vacancies.listings import local_date, own_listing
 from vacancies.models import CareHome, HomeStatus
 from web.cards import freshness_text, line_text, phone_href
 from web.client_start import client_start
@@ -76,7 +76,7 @@ async def home_response(
         corrections = await select_corrections(connection, home_id=home.id)
         entries, _before = await select_trail(connection, home.id, with_keys=False)
         acts = await select_acts(connection, limit=_ENTRIES, home_id=home.id)
-    profile, listing = home.profile, public_listing(home)
+    profile, listing = home.profile, own_listing(home)
     done = request.args.get("done") == "1" and not wrong and acts
     point = profile.point
     return await desk_page(
@@ -90,6 +90,7 @@ async def home_response(
         done=act_in_words(acts[0], language) if done else "",
         is_ours=at.desk.owns(profile.municipality),
         is_open=profile.status is HomeStatus.OPEN,
+        is_hidden=listing.is_hidden,
         place=place_of(home),
         phone_href=phone_href(profile.contact.phone),
         freshness=listing.freshness.value,

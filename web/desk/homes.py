@@ -17,7 +17,7 @@ from providers.desk_homes import (
     count_homes,
     select_desk_homes,
 )
-from vacancies.listings import local_date, public_listing
+from vacancies.listings import local_date, own_listing
 from vacancies.models import CareForm, CareHome, HomeStatus, Standing
 from web.cards import freshness_text, stop_text
 from web.cursor import Cursor
@@ -33,17 +33,21 @@ homes = Blueprint("desk_homes", __name__)
 
 STATE_WORDS: dict[State, str] = {
     "open": N_("All homes"),
+    "waiting": N_("Waits for your approval"),
     "wrong": N_("Readers say that something is wrong"),
     "silent": N_("Not reported in time"),
     "nobody": N_("Nobody reports"),
     "stopped": N_("Admission stop"),
     "frozen": N_("Reports frozen"),
     "declined": N_("Does not take part"),
+    "refused": N_("Not approved"),
     "closed": N_("Closed"),
 }
 STANDING_WORDS = {
     Standing.FROZEN: STATE_WORDS["frozen"],
     Standing.DECLINED: STATE_WORDS["declined"],
+    Standing.WAITING: STATE_WORDS["waiting"],
+    Standing.REFUSED: STATE_WORDS["refused"],
 }
 _MOST_LETTERS = 100
 _MOST_PAGE = 1_000
@@ -124,7 +128,7 @@ def home_page(key: str, home_id: str) -> str:
 
 def _row(at: AtDesk, found: DeskHome, language: Language, now: datetime) -> dict[str, Any]:
     home, _ = found.home, language.gettext
-    listing, profile = public_listing(home), home.profile
+    listing, profile = own_listing(home), home.profile
     address = profile.address
     return {
         "id": home.id,
@@ -167,7 +171,7 @@ def people_words(found: DeskHome, language: Language) -> str:
 def notes(found: DeskHome, language: Language) -> list[str]:
     """What is special about it, in a few words each."""
     home, _ = found.home, language.gettext
-    listing = public_listing(home)
+    listing = own_listing(home)
     stop = stop_text(listing, language, local_date(home.evaluated_at))
     said = [
         language.ngettext("%(num)s correction", "%(num)s corrections", found.corrections)

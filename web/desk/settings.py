@@ -3,6 +3,8 @@ report."""
 
 from __future__ import annotations
 
+from typing import Any
+
 from msgspec.structs import replace
 from quart import Blueprint, Response, request
 from werkzeug.datastructures import MultiDict
@@ -94,33 +96,51 @@ async def change_policy(key: str) -> Response:
     form = await check_form()
     at = await require_desk(key, admin=True)
     _ = current_language().gettext
-    numbers = {name: form.get(name, "").strip() for name in ("fresh_hours", "ageing_hours")}
-    if not all(text.isascii() and text.isdigit() and len(text) < 6 for text in numbers.values()):
+    fresh, ageing = _number(form, "fresh_hours"), _number(form, "ageing_hours")
+    if fresh is None or ageing is None:
         return await _show(at, 422, _("Hours are whole numbers, at least 1."))
+    email = form.get("municipality_email", "").strip() or None
+    try:
+        await _record(at, fresh_hours=fresh, ageing_hours=ageing, municipality_email=email)
+    except InvalidInput as error:
+        said = {
+            "email": _("This is no e-mail address."),
+            "ageing_hours": _("Reports cannot end before they begin to age."),
+        }
+        words = said.get(error.field or "", _("Hours are whole numbers, at least 1."))
+        return await _show(at, 422, words)
+    async with at.writing() as connection:
+        await insert_act(connection, at.desk, "policy_changed", fresh=fresh, ageing=ageing)
+    return redirect_to(link(f"/desk/{key}/settings"))
+
+
+@settings.post("/desk/<key>/settings/listing")
+async def change_listing(key: str) -> Response:
+    """From which size on homes show details, and whether new ones wait for approval. Homes that
+    wait are shown within ten seconds when that is taken back."""
+    form = await check_form()
+    at = await require_desk(key, admin=True)
+    places, approves = _number(form, "detail_places"), "approve_new" in form
+    try:
+        if places is None:
+            raise InvalidInput("No whole number.", field="detail_places")
+        await _record(at, detail_places=places, approve_new=approves)
+    except InvalidInput:
+        _ = current_language().gettext
+        return await _show(at, 422, _("Places are a whole number, from 0 to 1000."))
+    act = "listing_policy_changed_approving" if approves else "listing_policy_changed"
+    async with at.writing() as connection:
+        await insert_act(connection, at.desk, act, places=places)
+    return redirect_to(link(f"/desk/{key}/settings"))
+
+
+def _number(form: MultiDict[str, str], name: str) -> int | None:
+    text = form.get(name, "").strip()
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 6 else None
+
+
+async def _record(at: AtDesk, **changes: Any) -> None:
+    """Change the policy that holds for the municipality. Raises `InvalidInput`."""
     async with borrowed(state().deployment.pool) as connection:
         before = (await select_policies(connection)).of(at.key)
-        policy = replace(
-            before,
-            fresh_hours=int(numbers["fresh_hours"]),
-            ageing_hours=int(numbers["ageing_hours"]),
-            municipality_email=form.get("municipality_email", "").strip() or None,
-        )
-        try:
-            await record_policy(connection, at.key, policy)
-        except InvalidInput as error:
-            said = {
-                "email": _("This is no e-mail address."),
-                "ageing_hours": _("Reports cannot end before they begin to age."),
-            }
-            return await _show(
-                at, 422, said.get(error.field or "", _("Hours are whole numbers, at least 1."))
-            )
-    async with at.writing() as connection:
-        await insert_act(
-            connection,
-            at.desk,
-            "policy_changed",
-            fresh=policy.fresh_hours,
-            ageing=policy.ageing_hours,
-        )
-    return redirect_to(link(f"/desk/{key}/settings"))
+        await record_policy(connection, at.key, replace(before, **changes))

@@ -21,10 +21,16 @@ ACTS = {
     "member_removed": N_("%(email)s removed from this desk"),
     "look_changed": N_("Look or texts of the pages changed"),
     "policy_changed": N_("Reports are fresh for %(fresh)s hours now, and count for %(ageing)s"),
+    "listing_policy_changed": N_("Details are public from %(places)s places on"),
+    "listing_policy_changed_approving": N_(
+        "Details are public from %(places)s places on, and new homes wait for approval"
+    ),
     "boundary_changed": N_("Boundary changed"),
     "list_taken": N_("List %(file)s taken over: %(taken)s new homes, %(changed)s changed"),
     "home_reported": N_("Reported after a call with %(who)s"),
     "home_reminded": N_("Reminded by hand, people: %(people)s"),
+    "home_approved": N_("Home approved: everybody sees it"),
+    "home_refused": N_("Home not approved: %(reason)s"),
     "home_frozen": N_("Reports frozen: %(reason)s"),
     "home_declined": N_("Noted that it does not take part: %(reason)s"),
     "home_normal": N_("Reports are shown again, the home takes part"),
