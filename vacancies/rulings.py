@@ -27,17 +27,20 @@ _BEFORE = {
 }
 
 
-class Rate(msgspec.Struct, frozen=True, kw_only=True):
-    """Approve a home or refuse it, freeze its reports, note that it will not report, or take that
-    back."""
-
+class _Ruling(msgspec.Struct, frozen=True, kw_only=True):
     home_id: str
-    standing: Standing
     actor: Actor = OPERATOR
 
     @property
     def kind(self) -> None:
         return None
+
+
+class Rate(_Ruling, frozen=True, kw_only=True):
+    """Approve a home or refuse it, freeze its reports, note that it will not report, or take that
+    back."""
+
+    standing: Standing
 
     def decide(self, home: CareHome | None, at: datetime) -> CareHome:
         """Raises `UnknownHome`, `ForeignHome`, `HomeClosed` and `ChangedSince`."""
@@ -48,17 +51,11 @@ class Rate(msgspec.Struct, frozen=True, kw_only=True):
         return home if home.standing is self.standing else replace(home, standing=self.standing)
 
 
-class Close(msgspec.Struct, frozen=True, kw_only=True):
+class Close(_Ruling, frozen=True, kw_only=True):
     """The home takes nobody any more; with `merged_into` it was the same as that one. Whoever
     merges makes sure that the other one is open (`providers/duplicates.py`)."""
 
-    home_id: str
     merged_into: str | None = None
-    actor: Actor = OPERATOR
-
-    @property
-    def kind(self) -> None:
-        return None
 
     def decide(self, home: CareHome | None, at: datetime) -> CareHome:
         """Raises `UnknownHome`, `ForeignHome` and `HomeClosed`."""
@@ -69,15 +66,8 @@ class Close(msgspec.Struct, frozen=True, kw_only=True):
         return replace(home, profile=profile, closed_at=at)
 
 
-class Reopen(msgspec.Struct, frozen=True, kw_only=True):
+class Reopen(_Ruling, frozen=True, kw_only=True):
     """The home was closed, or merged into another one, by mistake."""
-
-    home_id: str
-    actor: Actor = OPERATOR
-
-    @property
-    def kind(self) -> None:
-        return None
 
     def decide(self, home: CareHome | None, at: datetime) -> CareHome:
         """Raises `UnknownHome` and `ForeignHome`."""

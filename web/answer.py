@@ -21,8 +21,9 @@ def free_places(query: Query, found: Page) -> int:
 
 
 def answer(query: Query, found: Page, place: str, language: Language) -> str:
-    """One sentence: how much is free, where, and how near. `found` holds homes with free
-    places only. The client builds the same sentence (client/src/answer.ts)."""
+    """One sentence: how much is free, where, and how near. `place` is what was searched around, or
+    the town of the filter. `found` holds homes with free places only. The client builds the same
+    sentence (client/src/answer.ts)."""
     _ = language.gettext
     by_home = asks_for_details(query)
     count = found.total if by_home else free_places(query, found)
@@ -68,4 +69,6 @@ def _where(query: Query, place: str, language: Language) -> str:
     if query.centres:
         radius = f"{language.number(query.radius_km)}\u00a0km"
         return language.gettext("within %(radius)s of %(place)s", radius=radius, place=place)
+    if place:
+        return language.gettext("in the area of %(place)s", place=place)
     return language.gettext("in the whole region")

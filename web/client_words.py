@@ -39,6 +39,7 @@ _CLIENT_TEXTS = {
     "or": N_("or"),
     "around": N_("within %(radius)s of %(place)s"),
     "region": N_("in the whole region"),
+    "town": N_("in the area of %(place)s"),
     "section": N_("in this part of the map"),
     "answer": N_("%(what)s %(where)s."),
     "answerNearest": N_("%(what)s %(where)s, %(nearest)s."),

@@ -144,17 +144,19 @@ async def _results(form: Form, query: Query, found: Page, greeting: str) -> Resp
         free = board.search(replace(query, include_full=False), limit=1)
     if not free.total and query.bbox is None and is_new_search_of_a_person():
         state().unmet.note(query, local_date(now))
-    sentence = answer(query, free, place, language)
     municipalities = await state().municipalities.all()
     choices = Choices(form, board.facets(query), language, municipalities).by_name(board)
     towns = {choice.value: choice.label for choice in choices["municipality"]}
+    if not query.centres:
+        key = query.municipality or ""
+        place = municipalities.get(key) or (towns.get(key, "") if key else "")
     return await page(
         "finder.html",
         form=form,
         query=query,
         welcome=not form.entered,
         greeting=greeting,
-        sentence=sentence,
+        sentence=answer(query, free, place, language),
         cards=[centres.card_at(hit, query, names, language, now) for hit in found.hits],
         empty=EMPTY,
         total=found.total,
@@ -206,7 +208,7 @@ async def _client(
         "after": bool(request.args.get("after")),
         "centres": [(point.latitude, point.longitude) for point in query.centres],
         "radiusKm": query.radius_km,
-        "area": "section" if query.bbox else "around" if query.centres else "region",
+        "area": _area(query, place),
         "bbox": astuple(query.bbox) if query.bbox else None,
         "place": place,
         "careForms": list(query.care_forms),
@@ -215,6 +217,13 @@ async def _client(
         "asOf": now.isoformat(),
         **client_start(language),
     }
+
+
+def _area(query: Query, place: str) -> str:
+    """By what the sentence names the area."""
+    if query.bbox:
+        return "section"
+    return "around" if query.centres else "town" if place else "region"
 
 
 @finder.get("/api/v1/docs")

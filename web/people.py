@@ -28,6 +28,7 @@ from vacancies.errors import InvalidInput
 from web.account import from_number
 from web.in_charge import address_for, chosen_of, in_charge_of
 from web.language import choose
+from web.numbers import whole_number
 from web.origin import sign_in_origin
 from web.pages import current_language, link, message_page, page
 from web.signin_mail import invitation_mail, offer_address
@@ -176,8 +177,8 @@ async def _not_in_charge(error: Forbidden) -> Response:
 async def _in_my_charge(connection: Connection, found: SignedIn, number: str) -> Membership:
     """The membership with that number, if it is of a provider that the person is in charge of."""
     mine = await in_charge_of(connection, found)
-    known = number.isascii() and number.isdigit() and len(number) <= 18
-    membership = await select_membership(connection, int(number)) if known else None
+    known = whole_number(number)
+    membership = None if known is None else await select_membership(connection, known)
     if membership is None or membership.provider_id not in {m.provider_id for m in mine}:
         raise NotFound
     return membership

@@ -10,6 +10,7 @@ from quart import Blueprint, Response, request
 from providers.sessions import FormRefused, NotSignedIn
 from vacancies.errors import ForeignHome, FreiplatzError, UnknownHome
 from vacancies.models import CareForm
+from web.numbers import whole_number
 from web.pages import current_language, link, message_page
 from web.report import answer
 from web.report_answers import problem
@@ -58,8 +59,8 @@ async def _counts() -> Mapping[CareForm, int]:
     for name, text in (await request.form).items():
         kind, _, row = name.partition(".")
         form = _FORMS.get(row.partition(".")[0]) if kind == "count" else None
-        if form and text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS:
-            found[form] = found.get(form, 0) + int(text)
+        if form and (number := whole_number(text, _MOST_DIGITS)) is not None:
+            found[form] = found.get(form, 0) + number
     return found
 
 

@@ -15,6 +15,7 @@ from vacancies.listings import local_date, public_listing
 from vacancies.models import CareForm
 from vacancies.reports import Told, select_told
 from web import words
+from web.numbers import whole_number
 from web.pages import current_language, page
 from web.report_client import client_start
 from web.report_copies import copies_of
@@ -81,9 +82,9 @@ async def report_page(
 def _wanted(args: MultiDict[str, str]) -> dict[CareForm, int]:
     """The counts that a link fills in; what is no count is passed over."""
     return {
-        form: int(text)
+        form: number
         for form in CareForm
-        if (text := args.get(form.value, "")).isascii() and text.isdigit() and len(text) < 5
+        if (number := whole_number(args.get(form.value, ""), 4)) is not None
     }
 
 

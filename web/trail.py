@@ -19,6 +19,7 @@ from web import words
 from web.account import is_admin
 from web.cards import line_text
 from web.language import Language
+from web.numbers import whole_number
 from web.pages import current_language, link, message_page, page
 from web.report_words import way_words
 from web.staff import require_staff
@@ -69,8 +70,7 @@ async def show(home_id: str) -> Response:
 
 
 def _before() -> int | None:
-    text = request.args.get("before", "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else None
+    return whole_number(request.args.get("before", ""))
 
 
 async def _not_yours() -> Response:

@@ -11,6 +11,7 @@ from playwright.async_api import Browser, Locator, Page, expect
 from tests.conftest import Service
 from tests.web.conftest import DESK, PHONE, SEARCH, a_home, live, opened
 from tests.web.test_browser_list import some_homes
+from vacancies.municipalities import record_municipality
 
 pytestmark = pytest.mark.browser
 
@@ -80,6 +81,19 @@ async def test_the_list_follows_the_map_and_comes_back(service: Service, browser
         assert page.url == before
         await expect(page.get_by_role("button", name="Haus a: 9 frei")).to_be_visible()
         assert await page.evaluate("window.isTheSamePage")
+
+
+async def test_a_town_is_named_by_page_and_client_alike(service: Service, browser: Browser) -> None:
+    async with service.state.deployment.pool.acquire() as connection:
+        await record_municipality(connection, "05754008", "Gütersloh")
+    await service.put_home("a", name="Haus a", municipality="05754008")
+    await service.report("a", {"count": 2})
+    async with opened(browser, service, "/?municipality=05754008", DESK) as page:
+        await live(page)
+        answer = page.locator("#answer")
+        await expect(answer).to_have_text("2 freie Plätze im Gebiet von Gütersloh.")
+        await service.report("a", {"count": 5})
+        await expect(answer).to_have_text("5 freie Plätze im Gebiet von Gütersloh.")
 
 
 async def test_the_address_of_a_part_of_the_map_can_be_shared(

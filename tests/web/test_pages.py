@@ -11,6 +11,7 @@ from msgspec.structs import replace as changed
 
 from tests.conftest import Service, served
 from vacancies.config import Settings
+from vacancies.municipalities import record_municipality
 
 SHORT = {"care_form": "short_term", "count": 2}
 HOSTILE = (
@@ -103,6 +104,17 @@ async def test_without_a_place_the_whole_region_is_shown(service: Service) -> No
     assert sentence(html) == "7 freie Plätze in der ganzen Region."
     assert cards(html) == ["far", "near"]  # by name
     assert "Geben Sie Ort oder Postleitzahl ein." in text(html)
+
+
+async def test_a_town_that_was_chosen_is_named(service: Service) -> None:
+    await some_homes(service)
+    async with service.state.deployment.pool.acquire() as connection:
+        await record_municipality(connection, "05754008", "Gütersloh")
+    await service.put_home("near", name="Haus Nah", municipality="05754008")
+    _, html = await get(service, "/?municipality=05754008")
+    assert sentence(html) == "2 freie Plätze im Gebiet von Gütersloh."
+    _, html = await get(service, "/?municipality=05754008&place=33330")
+    assert "im Umkreis von 25 km um 33330" in sentence(html)
 
 
 async def test_an_unknown_place_has_a_next_step(service: Service) -> None:

@@ -24,6 +24,7 @@ from web.alerts.hours import MOST_A_DAY_RANGE, Hours
 from web.alerts.letters import place_of
 from web.alerts.service import alerts
 from web.alerts.wishes import form_of, wishes_in_words
+from web.numbers import whole_number
 from web.pages import NO_TRACE, current_language, link, message_page, page
 from web.staff import open_to_programs, redirect_to
 from web.state import state
@@ -145,10 +146,10 @@ async def _fields() -> MultiDict[str, str]:
 
 
 def _number(fields: MultiDict[str, str], name: str) -> int:
-    text = fields.get(name, "")
-    if not (text.isascii() and text.isdigit() and len(text) <= 4):
+    number = whole_number(fields.get(name, ""), 4)
+    if number is None:
         raise InvalidInput("Choose one of the values.", field=name)
-    return int(text)
+    return number
 
 
 def _to(token: str, done: str) -> Response:

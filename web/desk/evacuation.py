@@ -21,6 +21,7 @@ from web.cards import freshness_text, no_offer_text, phone_href, stop_text
 from web.desk.access import require_desk
 from web.desk.pages import desk_page
 from web.language import Language
+from web.numbers import whole_number
 from web.pages import NO_TRACE, current_language, link
 from web.parameters import parse_query
 from web.problems import status_of
@@ -127,8 +128,7 @@ def _table(plan: Plan, language: Language) -> Response:
 
 async def _wish() -> Wish:
     """Raises `InvalidParameter`, `UnknownPlace` and `AmbiguousPlace`."""
-    text = request.args.get("places", "").strip()
-    places = int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 0
+    places = whole_number(request.args.get("places", "").strip(), 5) or 0
     if not 0 < places <= MOST_PLACES:
         raise InvalidParameter("How many places are needed? At most 2,000.", field="places")
     search = MultiDict(

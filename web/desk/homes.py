@@ -24,6 +24,7 @@ from web.cursor import Cursor
 from web.desk.access import AtDesk, require_desk
 from web.desk.pages import desk_page
 from web.language import Language
+from web.numbers import whole_number
 from web.pages import current_language, link
 from web.parameters import parse_query
 from web.state import state
@@ -59,9 +60,7 @@ async def show(key: str) -> Response:
     at = await require_desk(key)
     chosen: State = next((each for each in STATES if each == request.args.get("state")), "open")
     name = " ".join(request.args.get("name", "").split())[:_MOST_LETTERS]
-    text = request.args.get("page", "")
-    number = int(text) if text.isascii() and text.isdigit() and len(text) < 5 else 1
-    number = min(max(number, 1), _MOST_PAGE)
+    number = min(whole_number(request.args.get("page", ""), 4) or 1, _MOST_PAGE)
     # Before the homes are read: what comes meanwhile is told once more, and not missed.
     client = await _client(at)
     async with at.reading() as connection:

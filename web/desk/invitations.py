@@ -26,6 +26,7 @@ from vacancies.database import borrowed
 from web.desk.access import AtDesk, require_desk
 from web.desk.inviter import Inviter
 from web.desk.pages import desk_page
+from web.numbers import whole_number
 from web.origin import sign_in_origin
 from web.pages import link
 from web.staff import check_form, redirect_to
@@ -42,7 +43,6 @@ FAILURES: dict[Failure, str] = {
     "away": N_("The mail server did not answer for an hour. Invite again."),
     "void": N_("The home is closed, or who invited works here no more. Invite again."),
 }
-_MOST_DIGITS = 18
 
 
 @invitations.get("/desk/<key>/invitations")
@@ -68,8 +68,8 @@ async def show(key: str) -> Response:
         seen=seen,
         seen_letters=seen_letters,
         can_invite=sign_in_origin() is not None,
-        asked=_number(request.args.get("asked", "")),
-        left=_number(request.args.get("left", "")),
+        asked=whole_number(request.args.get("asked", "")) or 0,
+        left=whole_number(request.args.get("left", "")) or 0,
     )
 
 
@@ -91,7 +91,9 @@ async def send(key: str) -> Response:
         if form.get("which") == "all":
             chosen = [home for home in chosen if home.email and is_fresh(home)]
         ids = [home.id for home in chosen]
-        count = await insert_invitations(connection, at.desk, ids, _number(form.get("seen", "")))
+        count = await insert_invitations(
+            connection, at.desk, ids, whole_number(form.get("seen", "")) or 0
+        )
         if count:
             await insert_act(connection, at.desk, "homes_invited", count=count)
     inviter: Inviter = current_app.extensions["inviter"]
@@ -124,13 +126,7 @@ async def withdraw(key: str, number: str) -> Response:
 
 async def _own(at: AtDesk, number: str) -> Asked:
     async with at.reading() as connection:
-        found = await select_own_invitation(connection, at.desk, _number(number))
+        found = await select_own_invitation(connection, at.desk, whole_number(number) or 0)
     if found is None:
         raise NotFound
     return found
-
-
-def _number(text: str) -> int:
-    """0 for what is none."""
-    is_number = text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS
-    return int(text) if is_number else 0

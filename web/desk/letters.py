@@ -27,6 +27,7 @@ from web.desk.access import AtDesk, require_desk
 from web.desk.invitations import chosen_homes
 from web.desk.pages import desk_page
 from web.language import DEFAULT, choose
+from web.numbers import whole_number
 from web.open_form import visible_text
 from web.origin import sign_in_origin
 from web.pages import current_language, link, message_page
@@ -56,8 +57,7 @@ async def make(key: str) -> Response:
     origin = sign_in_origin()
     if origin is None:
         raise Forbidden
-    text = form.get("seen_letters", "")
-    seen = int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else 0
+    seen = whole_number(form.get("seen_letters", "")) or 0
     async with at.writing() as connection:
         homes = await select_candidates(connection, at.desk)
         if form.get("which") == "unreachable":

@@ -24,6 +24,7 @@ from web.desk.access import AtDesk, require_desk
 from web.desk.invitation_mail import invitation_mail
 from web.desk.pages import desk_page
 from web.language import choose
+from web.numbers import whole_number
 from web.origin import sign_in_origin
 from web.pages import current_language, link, message_page
 from web.signin_mail import offer_address
@@ -130,11 +131,11 @@ async def remove(key: str, number: str) -> Response:
     """The person's pages of this desk close at once."""
     await check_form()
     at = await require_desk(key, admin=True)
-    if not (number.isascii() and number.isdigit() and len(number) <= 18):
+    if (membership := whole_number(number)) is None:
         raise NotFound
     try:
         async with borrowed(state().deployment.pool) as connection:
-            gone = await delete_desk_member(connection, at.key, int(number))
+            gone = await delete_desk_member(connection, at.key, membership)
     except LastDeskAdmin:
         _ = current_language().gettext
         return await _show(at, 409, _("This is the last admin. Invite another one first."))

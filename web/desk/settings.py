@@ -17,6 +17,7 @@ from vacancies.looks import Look, record_logo, record_look, select_look
 from web.contrast import code, parse_colour
 from web.desk.access import AtDesk, require_desk
 from web.desk.pages import desk_page
+from web.numbers import whole_number
 from web.pages import current_language, link
 from web.staff import check_form, redirect_to
 from web.state import state
@@ -96,7 +97,9 @@ async def change_policy(key: str) -> Response:
     form = await check_form()
     at = await require_desk(key, admin=True)
     _ = current_language().gettext
-    fresh, ageing = _number(form, "fresh_hours"), _number(form, "ageing_hours")
+    fresh, ageing = (
+        whole_number(form.get(name, "").strip(), 5) for name in ("fresh_hours", "ageing_hours")
+    )
     if fresh is None or ageing is None:
         return await _show(at, 422, _("Hours are whole numbers, at least 1."))
     email = form.get("municipality_email", "").strip() or None
@@ -120,7 +123,8 @@ async def change_listing(key: str) -> Response:
     wait are shown within ten seconds when that is taken back."""
     form = await check_form()
     at = await require_desk(key, admin=True)
-    places, approves = _number(form, "detail_places"), "approve_new" in form
+    places = whole_number(form.get("detail_places", "").strip(), 5)
+    approves = "approve_new" in form
     try:
         if places is None:
             raise InvalidInput("No whole number.", field="detail_places")
@@ -132,11 +136,6 @@ async def change_listing(key: str) -> Response:
     async with at.writing() as connection:
         await insert_act(connection, at.desk, act, places=places)
     return redirect_to(link(f"/desk/{key}/settings"))
-
-
-def _number(form: MultiDict[str, str], name: str) -> int | None:
-    text = form.get(name, "").strip()
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 6 else None
 
 
 async def _record(at: AtDesk, **changes: Any) -> None:

@@ -9,6 +9,7 @@ from providers.desks import Act, select_acts
 from web.desk.access import require_desk
 from web.desk.pages import desk_page
 from web.language import Language
+from web.numbers import whole_number
 from web.pages import current_language, link
 from web.words import N_
 
@@ -54,8 +55,7 @@ ACTS = {
 @trail.get("/desk/<key>/trail")
 async def show(key: str) -> Response:
     at = await require_desk(key)
-    text = request.args.get("before", "")
-    before = int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else None
+    before = whole_number(request.args.get("before", ""))
     async with at.reading() as connection:
         acts = await select_acts(connection, before, _PAGE + 1)
     language = current_language()

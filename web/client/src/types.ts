@@ -109,7 +109,7 @@ export interface FinderStart extends Start {
   /** Whether the list begins in the middle. */
   after: boolean;
   radiusKm: number;
-  area: "around" | "section" | "region";
+  area: "around" | "section" | "town" | "region";
   /** The part of the map that the list shows. */
   bbox: [west: number, south: number, east: number, north: number] | null;
   place: string;
