@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from vacancies.backups.keys import is_recipient
 from vacancies.errors import SettingsError
 from vacancies.licences import DEFAULT_LICENCE, LICENCES, Licence
 from vacancies.operator import Operator, read_operator
@@ -50,6 +51,16 @@ class OpenData:
     archive_years: int = 5
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackupSettings:
+    """Who can open backups (`recipients`, public keys of age), the file with the secret key for
+    it, and the folder where they lie (None: `backups` in the data folder)."""
+
+    recipients: tuple[str, ...] = ()
+    key_file: Path | None = None
+    folder: Path | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What an operator can set. `database_url` and `redis_url` are None while the data
@@ -73,6 +84,7 @@ class Settings:
     operator: Operator = field(default_factory=Operator)
     embed_origins: tuple[str, ...] = ()
     open_data: OpenData = field(default_factory=OpenData)
+    backups: BackupSettings = field(default_factory=BackupSettings)
 
 
 NAMES = tuple(
@@ -98,6 +110,9 @@ NAMES = tuple(
         "OPEN_DATA_ATTRIBUTION",
         "OPEN_DATA_CONTRIBUTOR",
         "OPEN_DATA_ARCHIVE_YEARS",
+        "BACKUP_RECIPIENTS",
+        "BACKUP_KEY_FILE",
+        "BACKUP_DIR",
     )
 )
 
@@ -148,6 +163,12 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         contributor=_contributor(value("OPEN_DATA_CONTRIBUTOR") or "", wrong),
         archive_years=number("OPEN_DATA_ARCHIVE_YEARS", 5, 0, 100),
     )
+    key_file, backup_dir = value("BACKUP_KEY_FILE"), value("BACKUP_DIR")
+    backups = BackupSettings(
+        recipients=_recipients(value("BACKUP_RECIPIENTS") or "", wrong),
+        key_file=Path(key_file).absolute() if key_file else None,
+        folder=Path(backup_dir).absolute() if backup_dir else None,
+    )
     secret = value("SECRET_KEY")
     if secret is not None and len(secret) < 32:
         wrong.append("FREIPLATZ_SECRET_KEY must have at least 32 characters")
@@ -171,6 +192,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         operator=operator,
         embed_origins=embed_origins,
         open_data=open_data,
+        backups=backups,
     )
 
 
@@ -236,6 +258,16 @@ def _licence(text: str, wrong: list[str]) -> Licence:
     if text not in LICENCES:
         wrong.append(f"FREIPLATZ_OPEN_DATA_LICENCE must be one of {', '.join(LICENCES)}")
     return LICENCES.get(text, LICENCES[DEFAULT_LICENCE])
+
+
+def _recipients(text: str, wrong: list[str]) -> tuple[str, ...]:
+    recipients = tuple(dict.fromkeys(re.split(r"[\s,]+", text))) if text else ()
+    if not all(map(is_recipient, recipients)):
+        wrong.append(
+            "FREIPLATZ_BACKUP_RECIPIENTS must be public keys of age (age1…) with commas, as"
+            " `freiplatz backup key` prints them"
+        )
+    return recipients
 
 
 def _contributor(text: str, wrong: list[str]) -> str:

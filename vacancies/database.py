@@ -126,27 +126,16 @@ async def migrate(pool: Pool, report: Callable[[str], None] = lambda line: None)
         await connection.execute(lock, MIGRATION_LOCK, timeout=MIGRATION_SECONDS)
         try:
             await ensure_roles(connection)
-            await connection.execute(
-                "CREATE TABLE IF NOT EXISTS migration (number integer PRIMARY KEY,"
-                " name text NOT NULL, hash text NOT NULL,"
-                " applied_at timestamptz NOT NULL DEFAULT now())"
-            )
-            applied = await _applied(connection)
+            await create_migration_table(connection)
+            applied = await select_applied(connection)
             for number, name, sql in migrations():
-                digest = hashlib.sha256(sql.encode()).hexdigest()
                 if number in applied:
-                    if applied[number] != digest:
+                    if applied[number] != migration_hash(sql):
                         raise OutdatedSchema(f"Migration {name} was edited after it ran.")
                     continue
                 report(f"Migrating: {name}")
                 async with connection.transaction():
-                    await connection.execute(sql, timeout=MIGRATION_SECONDS)
-                    await connection.execute(
-                        "INSERT INTO migration (number, name, hash) VALUES ($1, $2, $3)",
-                        number,
-                        name,
-                        digest,
-                    )
+                    await apply_migration(connection, number, name, sql)
                 done += 1
         finally:
             await connection.execute("SELECT pg_advisory_unlock($1)", MIGRATION_LOCK)
@@ -154,10 +143,33 @@ async def migrate(pool: Pool, report: Callable[[str], None] = lambda line: None)
     return done
 
 
+def migration_hash(sql: str) -> str:
+    return hashlib.sha256(sql.encode()).hexdigest()
+
+
+async def create_migration_table(connection: Connection) -> None:
+    await connection.execute(
+        "CREATE TABLE IF NOT EXISTS migration (number integer PRIMARY KEY,"
+        " name text NOT NULL, hash text NOT NULL,"
+        " applied_at timestamptz NOT NULL DEFAULT now())"
+    )
+
+
+async def apply_migration(connection: Connection, number: int, name: str, sql: str) -> None:
+    """Run one migration and note it, in the caller's transaction."""
+    await connection.execute(sql, timeout=MIGRATION_SECONDS)
+    await connection.execute(
+        "INSERT INTO migration (number, name, hash) VALUES ($1, $2, $3)",
+        number,
+        name,
+        migration_hash(sql),
+    )
+
+
 async def check_schema(pool: Pool) -> None:
     """Raise `OutdatedSchema` while migrations are missing."""
     try:
-        applied = await _applied(pool)
+        applied = await select_applied(pool)
     except asyncpg.UndefinedTableError:
         applied = {}
     missing = [name for number, name, _ in migrations() if number not in applied]
@@ -167,7 +179,8 @@ async def check_schema(pool: Pool) -> None:
         )
 
 
-async def _applied(connection: Connection | Pool) -> dict[int, str]:
+async def select_applied(connection: Connection | Pool) -> dict[int, str]:
+    """The number and the hash of every migration that has run."""
     rows = await connection.fetch("SELECT number, hash FROM migration")
     return {row["number"]: row["hash"] for row in rows}
 

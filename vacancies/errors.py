@@ -28,6 +28,12 @@ class SettingsError(FreiplatzError):
     code = "invalid_settings"
 
 
+class BackupError(FreiplatzError):
+    """A backup cannot be made, or is not one that can be restored; nothing was changed."""
+
+    code = "backup"
+
+
 class InvalidInput(FreiplatzError):
     """A value is of the wrong type, out of its range, or contradicts another."""
 

@@ -33,6 +33,8 @@ COMMANDS = {
     "lasting": "web.commands.lasting:lasting",
     "alerts": "web.commands.alerts:alerts",
     "archive": "web.commands.archive:archive",
+    "backup": "web.commands.backup:backup",
+    "restore": "web.commands.restore:restore",
     "demo": "web.commands.demo:demo",
 }
 
