@@ -20,15 +20,23 @@ def is_recipient(text: str) -> bool:
     return True
 
 
-def make_key_file(path: Path) -> str:
-    """Write a new secret key into `path`, for its owner only, as `age-keygen` would; the public
-    key. Raises `BackupError` rather than overwrite a file: old backups may need what is in it."""
+def new_key() -> tuple[str, str]:
+    """A public key, and what a file with the secret one holds: as `age-keygen` would make them."""
     identity = x25519.Identity.generate()
     recipient = str(identity.to_public())
+    return recipient, f"# public key: {recipient}\n{identity}\n"
+
+
+def make_key_file(path: Path) -> str:
+    """Write a new secret key into `path`, for its owner only; the public key.
+
+    Raises `BackupError` rather than overwrite a file: old backups may need what is in it.
+    """
+    recipient, content = new_key()
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w", encoding="ascii") as file:
-            file.write(f"# public key: {recipient}\n{identity}\n")
+            file.write(content)
             file.flush()
             os.fsync(descriptor)
     except OSError as error:

@@ -16,7 +16,7 @@ import msgspec
 from pyrage import x25519
 
 from vacancies.backups.folder import StoredBackup, new_backup, remove_old, stored_backups
-from vacancies.backups.keys import make_key_file, read_key_file
+from vacancies.backups.keys import make_key_file, new_key, read_key_file
 from vacancies.backups.making import write_backup
 from vacancies.backups.tables import connect, select_moment
 from vacancies.config import Settings, load_settings
@@ -204,12 +204,17 @@ def list_command(folder: Path | None, max_age_minutes: int | None, as_json: bool
 
 
 @backup.command("key")
-@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
-def key_command(file: Path) -> None:
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path), required=False)
+def key_command(file: Path | None) -> None:
     """Write a new secret key into FILE, and print the public one, for FREIPLATZ_BACKUP_RECIPIENTS.
 
-    Without FILE no backup can be opened: keep it in two places, and not on the machine that the
-    backups are of.
+    Without FILE the secret key is printed, and the public one on standard error. Without the secret
+    key no backup can be opened: keep it in two places, and not on the machine they are of.
     """
+    if file is None:
+        recipient, content = new_key()
+        click.echo(content, nl=False)
+        note(f"Public key: {recipient}")
+        return
     click.echo(make_key_file(file))
     note(f"The secret key is in {file}. Keep it in two places away from this machine.")

@@ -1,0 +1,73 @@
+#!/bin/sh
+# Keeps what PostgreSQL writes ahead (WAL) as it is written, and a base backup of each day, so that the
+# database can be brought back to any moment: docs/backup.md. Runs beside the server, with its programs:
+#
+#     archive.sh FOLDER
+#
+# Makes FOLDER/wal and FOLDER/base/TIME. The server is found by PGHOST and PGUSER, as psql finds it.
+set -eu
+
+folder="$1"
+every_hours="${ARCHIVE_BASE_EVERY_HOURS:-24}"
+keep="${ARCHIVE_KEEP_BASES:-7}"
+slot=freiplatz_archive
+
+say() { echo "archive: $*" >&2; }
+ask() { psql --no-psqlrc --quiet --tuples-only --no-align --dbname "${PGDATABASE:-postgres}" --command "$1"; }
+
+# The newest base backup, or the oldest that is kept.
+bases() { find "$folder/base" -mindepth 1 -maxdepth 1 -name '[0-9]*Z' | sort; }
+
+# In a slot the server keeps what has not arrived here yet. One that it had to give up (it may keep at most
+# max_slot_wal_keep_size), or that is not there (another server, or one that was recovered), leaves a gap:
+# then a new base backup is wanted at once.
+prepare_slot() {
+    ask "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots
+         WHERE slot_name = '$slot' AND wal_status = 'lost'" > /dev/null
+    if [ -z "$(ask "SELECT 1 FROM pg_replication_slots WHERE slot_name = '$slot'")" ]; then
+        pg_receivewal --slot="$slot" --create-slot
+        return 1
+    fi
+}
+
+take_base() {
+    rm -rf "$folder"/base/*.part
+    part="$folder/base/unfinished.part"
+    say "taking a base backup"
+    pg_basebackup --pgdata="$part" --format=tar --gzip --wal-method=fetch --checkpoint=fast
+    pg_verifybackup --quiet --no-parse-wal "$part"
+    # Named by the time at its end: from then on it can be used.
+    taken="$(date -u +%Y%m%dT%H%M%SZ)"
+    mv "$part" "$folder/base/$taken"
+    sync "$folder/base" 2> /dev/null || sync
+    say "base backup $taken"
+    bases | head -n "-$keep" | while read -r old; do
+        rm -rf "$old"
+    done
+    # The write-ahead log from before the oldest one is of no use any more.
+    oldest="$(bases | head -n 1)"
+    first="$(tar -xzOf "$oldest/base.tar.gz" backup_label | sed -n 's/^START WAL .*(file \([0-9A-F]*\))$/\1/p')"
+    pg_archivecleanup "$folder/wal" "$first"
+}
+
+is_due() { # no base backup, or none of the last so many hours
+    [ -z "$(find "$folder/base" -mindepth 1 -maxdepth 1 -name '[0-9]*Z' -mmin "-$((every_hours * 60))")" ]
+}
+
+umask 077
+mkdir -p "$folder/wal" "$folder/base"
+wanted=no
+prepare_slot || wanted=yes
+# On the disk as soon as it is written there; asks again by itself after the server was away.
+pg_receivewal --directory="$folder/wal" --slot="$slot" --synchronous &
+receiver=$!
+trap 'kill "$receiver" 2> /dev/null || true; wait "$receiver" || true; exit 0' INT TERM
+while kill -0 "$receiver" 2> /dev/null; do
+    if [ "$wanted" = yes ] || is_due; then
+        take_base && wanted=no
+    fi
+    sleep 30 &
+    wait $! || true
+done
+say "the receiver has ended"
+exit 1
