@@ -18,22 +18,44 @@ HOME = {"name": "Haus", "coordinates": {"latitude": 51.9, "longitude": 8.38}}
 REPORT = {"vacancies": [{"care_form": "long_term", "count": 2}]}
 
 
+def environment(**settings: str) -> dict[str, str]:
+    """That of a process with these settings, and no other."""
+    clean = {k: v for k, v in os.environ.items() if not k.startswith("FREIPLATZ_")}
+    return {**clean, **{f"FREIPLATZ_{name.upper()}": value for name, value in settings.items()}}
+
+
+async def command(*arguments: str, folder: str = str(ROOT), **settings: str) -> str:
+    """What `freiplatz` with these arguments prints, of the sources in `folder`."""
+    running = await asyncio.create_subprocess_exec(
+        *FREIPLATZ,
+        *arguments,
+        env=environment(**settings),
+        cwd=folder,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    output, said = await running.communicate()
+    assert running.returncode == 0, said.decode()
+    return output.decode().strip()
+
+
 @asynccontextmanager
 async def process(
-    *arguments: str, program: Sequence[str] = FREIPLATZ, **environ: str
+    *arguments: str,
+    program: Sequence[str] = FREIPLATZ,
+    folder: str = str(ROOT),
+    **environ: str,
 ) -> AsyncIterator[tuple[str, asyncio.subprocess.Process, asyncio.Task[str]]]:
-    """`freiplatz serve` on a free port: (its address, the process, all that it and those whom
-    it started will have said when the last of them has ended)."""
-    clean = {k: v for k, v in os.environ.items() if not k.startswith("FREIPLATZ_")}
-    settings = {f"FREIPLATZ_{name.upper()}": value for name, value in environ.items()}
+    """`freiplatz serve` of the sources in `folder` on a free port: (its address, the process, all
+    that it and those whom it started will have said when the last of them has ended)."""
     running = await asyncio.create_subprocess_exec(
         *program,
         "serve",
         "--port",
         "0",
         *arguments,
-        env={**clean, **settings},
-        cwd=ROOT,
+        env=environment(**environ),
+        cwd=folder,
         stderr=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.DEVNULL,
         start_new_session=True,  # a group of its own, as in a terminal

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
 from tests.conftest import Service
+from vacancies.backups.keys import read_key_file
 from vacancies.config import Settings
 from web.__main__ import main
 
@@ -80,6 +82,32 @@ async def test_old_ones_go_when_told_so(service: Service, key_file: Path, tmp_pa
     made = json.loads((await run("backup", *where, "--keep", "1", "--json")).stdout)
     assert str(old) in made["removed"]
     assert [path.name for path in folder.iterdir()] == [Path(made["file"]).name]
+
+
+async def test_again_and_again_until_told_to_stop(
+    service: Service, key_file: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "many"
+    arguments = ("backup", "--every-minutes", "600", "--keep", "3", "--folder", str(folder))
+    running = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "web", *arguments), stdout=asyncio.subprocess.PIPE
+    )
+    assert running.stdout is not None
+    said = (await running.stdout.readline()).decode()
+    (made,) = folder.iterdir()
+    assert said.startswith(f"{made}: ")
+    running.terminate()
+    await running.communicate()
+    assert running.returncode == 0
+    assert list(folder.iterdir()) == [made]
+
+
+async def test_a_key_can_go_to_another_machine_at_once(tmp_path: Path) -> None:
+    made = await run("backup", "key")
+    path = tmp_path / "key"
+    path.write_text(made.stdout)
+    (key,) = read_key_file(path)
+    assert f"Public key: {key.to_public()}" in made.stderr
 
 
 async def test_what_is_missing_is_said(

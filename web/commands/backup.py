@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import sys
 import time
 from collections.abc import Iterator
@@ -75,6 +76,9 @@ def backup(
     configure_log()
     settings = load_settings()
     recipients = _recipients(settings)
+    if every_minutes is not None:
+        # Also as the first process of a container, which nothing ends that it does not know of.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     while True:
         began = time.monotonic()
         try:
