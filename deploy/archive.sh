@@ -23,30 +23,37 @@ bases() { find "$folder/base" -mindepth 1 -maxdepth 1 -name '[0-9]*Z' | sort; }
 # then a new base backup is wanted at once.
 prepare_slot() {
     ask "SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots
-         WHERE slot_name = '$slot' AND wal_status = 'lost'" > /dev/null
-    if [ -z "$(ask "SELECT 1 FROM pg_replication_slots WHERE slot_name = '$slot'")" ]; then
-        pg_receivewal --slot="$slot" --create-slot
-        return 1
+         WHERE slot_name = '$slot' AND wal_status = 'lost'" > /dev/null || exit 1
+    found="$(ask "SELECT 1 FROM pg_replication_slots WHERE slot_name = '$slot'")" || exit 1
+    if [ -z "$found" ]; then
+        pg_receivewal --slot="$slot" --create-slot || exit 1
+        wanted=yes
     fi
 }
 
-take_base() {
-    rm -rf "$folder"/base/*.part
+take_base() { # fails, and has changed nothing, if a step fails
     part="$folder/base/unfinished.part"
+    rm -rf "$part"
     say "taking a base backup"
-    pg_basebackup --pgdata="$part" --format=tar --gzip --wal-method=fetch --checkpoint=fast
-    pg_verifybackup --quiet --no-parse-wal "$part"
+    pg_basebackup --pgdata="$part" --format=tar --gzip --wal-method=fetch --checkpoint=fast || return 1
+    pg_verifybackup --quiet --no-parse-wal "$part" || return 1
     # Named by the time at its end: from then on it can be used.
     taken="$(date -u +%Y%m%dT%H%M%SZ)"
-    mv "$part" "$folder/base/$taken"
-    sync "$folder/base" 2> /dev/null || sync
+    mv "$part" "$folder/base/$taken" || return 1
+    sync
     say "base backup $taken"
+    forget_old || say "old files could not be removed"
+}
+
+# Base backups beyond those to keep, and the log from before the oldest one: it is of no use any more.
+forget_old() {
     bases | head -n "-$keep" | while read -r old; do
         rm -rf "$old"
     done
-    # The write-ahead log from before the oldest one is of no use any more.
     oldest="$(bases | head -n 1)"
-    first="$(tar -xzOf "$oldest/base.tar.gz" backup_label | sed -n 's/^START WAL .*(file \([0-9A-F]*\))$/\1/p')"
+    first="$(tar -xzOf "$oldest/base.tar.gz" backup_label |
+        sed -n 's/^START WAL .*(file \([0-9A-F]*\))$/\1/p')"
+    [ -n "$first" ] || return 1
     pg_archivecleanup "$folder/wal" "$first"
 }
 
@@ -57,14 +64,14 @@ is_due() { # no base backup, or none of the last so many hours
 umask 077
 mkdir -p "$folder/wal" "$folder/base"
 wanted=no
-prepare_slot || wanted=yes
+prepare_slot
 # On the disk as soon as it is written there; asks again by itself after the server was away.
 pg_receivewal --directory="$folder/wal" --slot="$slot" --synchronous &
 receiver=$!
 trap 'kill "$receiver" 2> /dev/null || true; wait "$receiver" || true; exit 0' INT TERM
 while kill -0 "$receiver" 2> /dev/null; do
     if [ "$wanted" = yes ] || is_due; then
-        take_base && wanted=no
+        if take_base; then wanted=no; else say "no base backup could be made; trying again"; fi
     fi
     sleep 30 &
     wait $! || true

@@ -5,7 +5,8 @@
 #
 # FOLDER is the one of archive.sh, DATA the folder of the database cluster, whose server is stopped. What
 # is in DATA is moved aside, never deleted. The server recovers when it is started; without a time it
-# goes as far as the archive does. It then is of a new timeline, so viewers get everything anew.
+# goes as far as the archive does. It then is of a new timeline, so viewers get everything anew. For a moment
+# that an earlier recovery has left behind, RECOVER_TIMELINE names the timeline to follow (1 is the first).
 set -eu
 
 folder="$(cd "$1" && pwd -P)"
@@ -37,10 +38,11 @@ made="$data.recovering"
 rm -rf "$made"
 mkdir -p "$made"
 tar -xzf "$base/base.tar.gz" -C "$made" || fail "$base cannot be unpacked"
-# The newest part of the log is not full yet.
+# What an earlier recovery was told does not count. The newest part of the log is not full yet.
+sed -i '/^recovery_target/d; /^restore_command/d' "$made/postgresql.auto.conf"
 {
     echo "restore_command = 'cp \"$folder/wal/%f\" \"%p\" 2>/dev/null || cp \"$folder/wal/%f.partial\" \"%p\" 2>/dev/null'"
-    echo "recovery_target_timeline = 'latest'"
+    echo "recovery_target_timeline = '${RECOVER_TIMELINE:-latest}'"
     echo "recovery_target_action = 'promote'"
     [ -z "$target" ] || echo "recovery_target_time = '$target'"
 } >> "$made/postgresql.auto.conf"

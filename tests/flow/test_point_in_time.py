@@ -110,11 +110,17 @@ async def test_a_mistake_is_undone_to_the_second(tmp_path: Path) -> None:
     assert (await asyncio.to_thread(recover, servers, folder, moment)).returncode == 0
     with local_servers(data, quiet) as servers:
         assert await providers(servers) == ["In the base backup", "Just before"]
-        pool = await open_pool(servers.database_url, size=1)
+        pool = await open_pool(servers.database_url, size=2)
         assert await select_epoch(pool) != epoch
+        # It goes on from here, on a timeline of its own, with a base backup at once.
+        with archiving(servers, folder):
+            await until(lambda: len(list(folder.glob("base/*Z"))) == 2)
+            await ensure_provider(pool, "Later")
+            written = await pool.fetchval("SELECT pg_current_wal_flush_lsn()::text")
+            await until(lambda: pool.fetchval(RECEIVED, written))
         await pool.close()
     # The disk is lost: as far as the archive goes.
     (servers.data_dir / "servers" / "postgres").rename(tmp_path / "lost")
     assert (await asyncio.to_thread(recover, servers, folder)).returncode == 0
     with local_servers(data, quiet) as servers:
-        assert await providers(servers) == ["After the mistake"]
+        assert await providers(servers) == ["In the base backup", "Just before", "Later"]

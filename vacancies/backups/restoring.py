@@ -25,7 +25,13 @@ from vacancies.backups.tables import (
     select_tables,
 )
 from vacancies.backups.tally import tally_rows
-from vacancies.database import Connection, apply_migration, create_migration_table, migrations
+from vacancies.database import (
+    Connection,
+    apply_migration,
+    create_migration_table,
+    is_connection_error,
+    migrations,
+)
 from vacancies.errors import BackupError
 from vacancies.roles import ensure_roles
 
@@ -71,6 +77,7 @@ async def restore_backup(
 
     The tables may hold data only if they are to be replaced. `progress` gets numbers of bytes of
     the file. Raises `BackupError`, and `Unavailable` if roles are missing; then nothing is changed.
+    If the database goes away, all is restored or nothing is.
     """
     await ensure_roles(connection)
     ran = {migration.number for migration in backup.manifest.migrations}
@@ -90,6 +97,8 @@ async def restore_backup(
             await connection.execute("UPDATE deployment SET epoch = $1", secrets.token_hex(16))
             newer = await _migrate(connection, lambda number: number not in ran)
     except asyncpg.PostgresError as error:
+        if is_connection_error(error) or isinstance(error, asyncpg.InsufficientPrivilegeError):
+            raise  # for `connect`; at a COMMIT that was not answered nobody knows
         # Its message may name values of a row; its class and place do not.
         raise BackupError(
             f"The database refused ({type(error).__name__}, {_place(error)}); nothing was changed."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 
 import asyncpg
@@ -18,7 +18,7 @@ from vacancies.database import (
     Connection,
     migrations,
 )
-from vacancies.errors import Unavailable
+from vacancies.errors import BackupError, Unavailable
 
 # How values are written must not depend on how the server or the database is set up.
 _SETTINGS = SERVER_SETTINGS | {
@@ -70,8 +70,19 @@ async def connect(database_url: str, *, alone: bool = False) -> AsyncIterator[Co
         lock = "SELECT pg_advisory_lock($1)" if alone else shared
         await connection.execute(lock, MIGRATION_LOCK, timeout=MIGRATION_SECONDS)
         yield connection
+    except asyncpg.InsufficientPrivilegeError as error:
+        raise BackupError(
+            "The database user may not read or write all of it. Use the one as whom you migrate: it"
+            " owns the tables."
+        ) from error
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, ConnectionError) as error:
+        # A message of Postgres may hold values of a row.
+        raise Unavailable(
+            f"The database went away, or refused ({type(error).__name__}). Try again."
+        ) from error
     finally:
-        await connection.close(timeout=_CONNECT_SECONDS)
+        with suppress(*CONNECTION_ERRORS):
+            await connection.close(timeout=_CONNECT_SECONDS)
 
 
 async def select_moment(connection: Connection) -> datetime:

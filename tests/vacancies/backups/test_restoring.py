@@ -26,7 +26,7 @@ from vacancies.database import (
     open_pool,
     select_epoch,
 )
-from vacancies.errors import BackupError
+from vacancies.errors import BackupError, Unavailable
 from vacancies.provider import ensure_provider
 from vacancies.roles import ROLES
 from vacancies.servers import Servers
@@ -241,4 +241,38 @@ async def test_rows_that_contradict_what_is_counted_are_refused(
                     add(name, content)
         with pytest.raises(BackupError, match=said):
             await restore(forged, key, empty)
+    assert await content_of(empty) == {}
+
+
+async def test_a_user_who_sees_not_every_row_makes_no_backup(
+    servers: Servers, full: str, make: Make, tmp_path: Path
+) -> None:
+    """Row-level security would leave rows out without a word."""
+    name = f"reader_{secrets.token_hex(4)}"
+    admin = await asyncpg.connect(full)
+    await admin.execute(
+        f"CREATE ROLE {name} LOGIN; GRANT SELECT ON ALL TABLES IN SCHEMA public TO {name}"
+    )
+    with pytest.raises(BackupError, match="owns the tables"):
+        await make(full.replace("freiplatz@", f"{name}@", 1))
+    assert list((tmp_path / "backups").iterdir()) == []
+    await admin.execute(f"DROP OWNED BY {name}; DROP ROLE {name}")
+    await admin.close()
+
+
+async def test_a_database_that_goes_away_is_said_and_nothing_is_restored(
+    full: str, empty: str, make: Make, key: x25519.Identity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = await make(full)
+    compare = restoring._compare
+
+    async def cut_off(connection: Connection, *more: Any) -> None:
+        admin = await asyncpg.connect(full)
+        await admin.execute("SELECT pg_terminate_backend($1)", connection.get_server_pid())
+        await admin.close()
+        await compare(connection, *more)
+
+    monkeypatch.setattr(restoring, "_compare", cut_off)
+    with pytest.raises(Unavailable, match="went away"):
+        await restore(made.path, key, empty)
     assert await content_of(empty) == {}
