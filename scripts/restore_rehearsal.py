@@ -159,13 +159,13 @@ async def _back_up(
     source: Connection, settings: Settings, folder: Path, key: x25519.Identity
 ) -> Path:
     taken_at = await select_moment(source)
-    with new_backup(folder, taken_at) as (path, file), progress_bar("Backup", 1000) as bar:
+    with new_backup(folder, taken_at) as (path, file), progress_bar("Backup", 10**6) as bar:
         await write_backup(
             source,
             file,
             [key.to_public()],
             settings.secret_key,
-            lambda share: bar.update(round(1000 * share)),
+            lambda share: bar.update(round(10**6 * share)),
         )
     return path
 

@@ -50,8 +50,9 @@ async def write_backup(
         await asyncio.to_thread(add, MANIFEST, msgspec.json.encode(manifest))
         amounts = {}
         for table in manifest.tables:
-            amounts[table.name] = await _write_rows(connection, table, add)
-            progress(sizes[table.name] / total)
+            amounts[table.name] = await _write_rows(
+                connection, table, add, sizes[table.name], lambda done: progress(done / total)
+            )
         sequences = await select_sequences(connection)
         contents = Contents(tables=amounts, sequences=sequences)
         await asyncio.to_thread(add, CONTENTS, msgspec.json.encode(contents))
@@ -90,14 +91,21 @@ async def _describe(connection: Connection, secret_key: str) -> Manifest:
     )
 
 
-async def _write_rows(connection: Connection, table: Table, add: Add) -> Amount:
-    tally, members = Tally(), 0
+async def _write_rows(
+    connection: Connection, table: Table, add: Add, size: int, progress: Callable[[int], None]
+) -> Amount:
+    """`size` are the bytes on disk: text is about as long, and all of it counts at the end."""
+    tally, members, left = Tally(), 0, size
 
     async def take(lines: bytes) -> None:
-        nonlocal members
+        nonlocal members, left
         members += 1
         tally.add(lines)
         await asyncio.to_thread(add, f"rows/{table.name}/{members:06}.tsv", lines)
+        done = min(left, len(lines))
+        left -= done
+        progress(done)
 
     await copy_rows(connection, table, take)
+    progress(left)
     return tally.amount()

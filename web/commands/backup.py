@@ -140,13 +140,13 @@ def _make(
             connection.transaction(isolation="repeatable_read", readonly=True),
         ):
             taken_at = await select_moment(connection)
-            with new_backup(folder, taken_at) as (path, file), progress_bar("Tables", 1000) as bar:
+            with new_backup(folder, taken_at) as (path, file), progress_bar("Tables", 10**6) as bar:
                 manifest, contents = await write_backup(
                     connection,
                     file,
                     recipients,
                     settings.secret_key,
-                    lambda share: bar.update(round(1000 * share)),
+                    lambda share: bar.update(round(10**6 * share)),
                 )
         removed: list[StoredBackup] = []
         if keep or keep_days:
