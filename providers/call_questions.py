@@ -114,7 +114,7 @@ class Asker:
                 "a question could not be handed over",
                 home=home.id,
                 recipient=member.staff.id,
-                reason=str(error) or "it took too long",
+                reason=error.detail if isinstance(error, PostRefused) else "it took too long",
             )
             return False
         return True

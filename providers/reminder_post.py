@@ -153,7 +153,7 @@ class ReminderPost:
                 step=reminder.step,
                 recipient=key,
                 final=is_final,
-                reason=str(error) or "it took too long",
+                reason=error.detail if isinstance(error, PostRefused) else "it took too long",
             )
             if not is_final:
                 delivery.failed += 1

@@ -104,7 +104,7 @@ class Doorbell:
                         pipe.publish(self.channel, encode_announcement(news))
                     await pipe.execute()
             except REDIS_TROUBLE as error:
-                log.warning("publishing failed, followers will repair", error=str(error))
+                log.warning("publishing failed, followers will repair", error=type(error).__name__)
             except Exception:
                 log.exception("publishing failed, followers will repair")
             finally:
@@ -226,7 +226,7 @@ class Follower:
                 await self.catch_up()
             except Exception as error:
                 if is_connection_error(error):
-                    log.warning("the database does not answer", error=str(error))
+                    log.warning("the database does not answer", error=type(error).__name__)
                     await self._pool.expire_connections()  # they died together
                 else:
                     log.exception("catching up failed")
@@ -238,7 +238,7 @@ class Follower:
             try:
                 await self._listen()
             except REDIS_TROUBLE as error:
-                log.warning("Redis is away, following Postgres", error=str(error))
+                log.warning("Redis is away, following Postgres", error=type(error).__name__)
             except Exception:
                 log.exception("listening failed, following Postgres")
             finally:

@@ -45,7 +45,7 @@ async def sweep_for_ever(pool: Pool, writer: Writer, *, seconds: float = SWEEP_S
             log.warning("sweeping failed", code=error.code)
         except Exception as error:
             if is_connection_error(error):
-                log.warning("sweeping failed", error=str(error))
+                log.warning("sweeping failed", error=type(error).__name__)
             else:
                 log.exception("sweeping failed")
         await asyncio.sleep(seconds)

@@ -292,7 +292,7 @@ async def _handle_error(error: Exception) -> Response:
     elif isinstance(error, HTTPException):
         problem = _http_problem(error)
     elif is_connection_error(error):
-        log.warning("the database does not answer", route=_route(), error=str(error))
+        log.warning("the database does not answer", route=_route(), error=type(error).__name__)
         problem = problem_of(Unavailable("The database does not answer. Try again soon."))
     else:
         where = "".join(traceback.format_tb(error.__traceback__)[-5:])

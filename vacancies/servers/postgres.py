@@ -52,7 +52,9 @@ def command(folder: Folder) -> list[str]:
         # Standard error is the log, which `process.trim_log` keeps small.
         "log_destination": "stderr",
         "logging_collector": "off",
-        "log_min_messages": "warning",
+        # Not of statements that fail: what they were about may be somebody's name or address. Our
+        # own log says that they did.
+        "log_min_messages": "log",
         "log_line_prefix": "%m [%p] ",
     }
     options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]

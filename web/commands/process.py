@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import logging
 import signal
 import socket
 import sys
@@ -128,6 +129,7 @@ async def serve_deployment(
     config.backlog = BACKLOG
     config.accesslog = None
     config.loglevel = "WARNING"
+    config.errorlog = logging.getLogger("hypercorn.error")  # as the other libraries: `log.py`
     config.graceful_timeout = 2
     config.include_server_header = False
     # Hypercorn keeps the file of a connection this long after its client has closed it.
