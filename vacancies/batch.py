@@ -114,9 +114,10 @@ async def write_decided(connection: Connection, decided: Decided) -> Announcemen
         whole = [home for home in decided.changed.values() if home.id in described]
         if whole and await upsert_homes(connection, whole, seen.homes) < len(whole):
             raise LostRace
-        listings = map(public_listing, sorted(decided.changed.values(), key=_revision))
+        homes = sorted(decided.changed.values(), key=_revision)
+        listings = tuple(map(public_listing, homes))
         last = written.first + len(decided.accepted) - 1
-        news = Announcement(first=written.first, last=last, listings=tuple(listings))
+        news = Announcement(first=written.first, last=last, at=decided.seen.at, listings=listings)
     await _remember(connection, decided.units)
     return news
 

@@ -13,6 +13,7 @@ import gc
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from typing import Self
 
 import msgspec
@@ -38,10 +39,12 @@ DEAF_SECONDS = 12.0  # no word from Redis, not even a pong: the socket is half-o
 
 class Announcement(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The revisions `first` to `last` are committed; `listings` are the homes they left
-    changed, in ascending revision, or None when that would be too long."""
+    changed, in ascending revision, or None when that would be too long. `at` is when they were
+    decided, by the database's clock (None: the sender is of an older version)."""
 
     first: int
     last: int
+    at: datetime | None = None
     listings: tuple[Listing, ...] | None = None
 
 
@@ -58,7 +61,7 @@ _range_decoder = msgspec.json.Decoder(_Range)
 def encode_announcement(news: Announcement) -> bytes:
     message = msgspec.json.encode(news)
     if len(message) > MESSAGE_BYTES:
-        message = msgspec.json.encode(Announcement(first=news.first, last=news.last))
+        message = msgspec.json.encode(msgspec.structs.replace(news, listings=None))
     return message
 
 
@@ -115,7 +118,8 @@ class Doorbell:
 class Follower:
     """Keeps a board up to date; the one subscriber of this process.
 
-    `on_changes` gets every applied batch, with no await between board and viewers;
+    `on_changes` gets every applied batch, with no await between board and viewers, and how many
+    seconds ago the first of it was decided (None: that is not known);
     `on_restart` is called after the board was loaded anew from another history.
     """
 
@@ -125,7 +129,7 @@ class Follower:
         client: redis.asyncio.Redis,
         board: Board,
         *,
-        on_changes: Callable[[Sequence[Change]], None] = lambda changes: None,
+        on_changes: Callable[[Sequence[Change], float | None], None] = lambda changes, age: None,
         on_restart: Callable[[], None] = lambda: None,
     ) -> None:
         self._pool = pool
@@ -139,6 +143,7 @@ class Follower:
         self.caught_up_at: float | None = None  # time.monotonic of the last success
         self.is_listening = False
         self.repairs = 0  # how often Postgres had news that Redis did not bring
+        self.clock_ahead_seconds = 0.0  # by how much the database's clock is ahead of ours
 
     async def __aenter__(self) -> Self:
         """Load the board; raises if the database cannot be read."""
@@ -156,6 +161,10 @@ class Follower:
         """Seconds since the board was last known to agree with Postgres."""
         return float("inf") if self.caught_up_at is None else time.monotonic() - self.caught_up_at
 
+    def age_seconds(self, at: datetime) -> float:
+        """How long ago a moment of the database's clock was."""
+        return max(0.0, time.time() + self.clock_ahead_seconds - at.timestamp())
+
     def receive(self, news: Announcement) -> None:
         """Apply news that continues the board, from Redis or from a commit of our own.
 
@@ -166,13 +175,13 @@ class Follower:
         if news.first > self._board.revision + 1 or news.listings is None:
             self._repair.set()
             return
-        self._apply(news.listings, news.last)
+        self._apply(news.listings, news.last, news.at)
 
-    def _apply(self, listings: Sequence[Listing], last: int) -> None:
+    def _apply(self, listings: Sequence[Listing], last: int, at: datetime | None = None) -> None:
         changes = self._board.apply(listings, last)
         try:
             if changes:
-                self._on_changes(changes)
+                self._on_changes(changes, None if at is None else self.age_seconds(at))
         except Exception:
             # Some viewers may not have been told; the board is right, so begin anew with all.
             log.exception("telling the viewers failed")
@@ -184,11 +193,21 @@ class Follower:
             # Before the snapshot: news that comes while we read may carry the board past it.
             known = self._board.revision
             epoch = await select_epoch(connection)
-            head = await connection.fetchval("SELECT revision FROM revision_head")
+            head = await self._select_head(connection)
             if epoch != self._board.epoch or head != known:
                 async with connection.transaction(isolation="repeatable_read", readonly=True):
                     await self._load(connection, epoch, known)
             self.caught_up_at = time.monotonic()
+
+    async def _select_head(self, connection: Connection) -> int:
+        """And how far our clock is from the database's, as near as the way there and back tells."""
+        began_at = time.time()
+        row = await connection.fetchrow(
+            "SELECT revision, clock_timestamp() AS clock FROM revision_head"
+        )
+        assert row is not None
+        self.clock_ahead_seconds = row["clock"].timestamp() - (began_at + time.time()) / 2
+        return int(row["revision"])
 
     async def _load(self, connection: Connection, epoch: str, known: int) -> None:
         head = await connection.fetchval("SELECT revision FROM revision_head")
@@ -199,7 +218,8 @@ class Follower:
             self.repairs += 1
         async for homes in select_homes_since(connection, known):
             # In ascending revision, so the board may go on from the last of each batch.
-            self._apply([public_listing(home) for home in homes], homes[-1].revision)
+            first_at = min(home.evaluated_at for home in homes)
+            self._apply([public_listing(home) for home in homes], homes[-1].revision, first_at)
         self._apply((), head)
 
     async def _reload(self, connection: Connection, epoch: str, head: int) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import traceback
 from collections.abc import AsyncGenerator, Coroutine, Sequence
 from contextlib import AsyncExitStack
+from functools import partial
 from urllib.parse import urlsplit
 
 import structlog
@@ -58,6 +59,8 @@ from web.letter import letter_pages
 from web.live import LiveStreams
 from web.looks import LookDoor
 from web.looks import looks as look_files
+from web.measuring import count_error, init_measuring
+from web.metrics import PUSH_TO_VIEWER
 from web.openapi import openapi
 from web.opendata.archive_pages import archive
 from web.opendata.archiving import Archiver
@@ -112,10 +115,12 @@ def create_app(
     app = Quart(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     app.json.sort_keys = False  # type: ignore[attr-defined]
+    figures = figures or Figures()
     board = Board()
     audience = Audience(board)
     geocoder = open_geocoder(settings.geocoder)
     live = LiveStreams(app.asgi_app, board, audience, geocoder)  # type: ignore[arg-type]
+    live.delivery.observe = partial(figures.observe, PUSH_TO_VIEWER)
     looks = Looks(deployment.pool)
     outbound = outbound or outbound_of(settings)
     webhooks = Deliverer(deployment.pool, board, outbound, geocoder, settings)
@@ -166,6 +171,7 @@ def create_app(
     ):
         app.register_blueprint(blueprint)
     app.asgi_app = LookDoor(live, looks, app.url_map, settings.public_url)  # type: ignore[assignment]
+    init_measuring(app, figures)
     init_shortlist(app)
     init_pages(app)
     init_staff(app)
@@ -187,7 +193,7 @@ def create_app(
                 follower,
                 geocoder,
                 live,
-                figures or Figures(),
+                figures,
                 await deployment.is_demo(),
                 AdviceOffices(deployment.pool),
                 Names(deployment.pool),
@@ -243,8 +249,8 @@ async def _follow(
     webhooks: Deliverer,
     alerts: Alerts,
 ) -> Follower:
-    def pass_on(changes: Sequence[Change]) -> None:
-        live.delivery.on_changes(changes)
+    def pass_on(changes: Sequence[Change], age_seconds: float | None) -> None:
+        live.delivery.on_changes(changes, age_seconds)
         webhooks.wake(changes)
         alerts.matcher.wake()
 
@@ -303,6 +309,7 @@ async def _handle_error(error: Exception) -> Response:
             code="internal_error",
             detail="Something went wrong on our side. Nothing was changed; try again.",
         )
+    count_error(state().figures, problem.code)
     response = error_in_standard(request.path, problem)
     if response is None and (request.path.startswith("/api/") or not _is_for_a_person()):
         body, status, headers = problem_response(problem)

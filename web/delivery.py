@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from itertools import islice
 from typing import cast
@@ -38,7 +38,8 @@ class Delivery:
         self._board = board
         self._audience = audience
         self._streams: dict[Stream, None] = {}
-        self._news: dict[Watch, None] = {}  # with news that not all have been handed
+        # With news that not all have been handed, and since when (monotonic; None: not known).
+        self._news: dict[Watch, float | None] = {}
         self._behind: dict[Stream, None] = {}  # who can take more of what they have missed
         self._full: dict[Stream, None] = {}  # who cannot
         self._beats: list[dict[Stream, None]] = [{} for _ in range(HEARTBEAT_SECONDS)]
@@ -48,6 +49,8 @@ class Delivery:
         self._none_left = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self.writes = 0
+        # Told how many seconds news were on their way to how many viewers.
+        self.observe: Callable[[float, int], None] = lambda seconds, viewers: None
 
     def __len__(self) -> int:
         return len(self._streams)
@@ -106,10 +109,16 @@ class Delivery:
             if not self._streams:
                 self._none_left.set()
 
-    def on_changes(self, changes: Sequence[Change]) -> None:
-        """Called right after the board applied them."""
+    @property
+    def behind(self) -> int:
+        """How many viewers are not up to date just now."""
+        return len(self._behind) + len(self._full)
+
+    def on_changes(self, changes: Sequence[Change], age_seconds: float | None = None) -> None:
+        """Called right after the board applied them; the first was decided so long ago."""
+        since = None if age_seconds is None else time.monotonic() - age_seconds
         for watch in self._audience.notify(changes):
-            self._news[watch] = None
+            self._news.setdefault(watch, since)
         self._wake.set()
 
     def on_restart(self) -> None:
@@ -142,8 +151,7 @@ class Delivery:
         while writes < WRITES_AT_ONCE and (self._round is not None or self._news):
             if self._round is None:
                 watch = next(iter(self._news))
-                del self._news[watch]
-                self._round = self._round_of(watch)
+                self._round = self._round_of(watch, self._news.pop(watch))
             made = next(self._round, None)
             if made is None:
                 self._round = None
@@ -153,13 +161,16 @@ class Delivery:
             self._catch_up(stream)
         return bool(self._round is not None or self._news or self._behind)
 
-    def _round_of(self, watch: Watch) -> Iterator[int]:
+    def _round_of(self, watch: Watch, since: float | None) -> Iterator[int]:
         handed = self._board.revision
         streams = cast(list[Stream], list(watch.viewers))
         for start in range(0, len(streams), WRITES_AT_ONCE):
             some = streams[start : start + WRITES_AT_ONCE]
             try:
-                yield self._hand_out(watch, some)
+                writes = self._hand_out(watch, some)
+                if writes and since is not None:
+                    self.observe(time.monotonic() - since, writes)
+                yield writes
             except Exception:
                 log.exception("streams failed and are ended")
                 for stream in some:

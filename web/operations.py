@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime
 
 import msgspec
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
-from prometheus_client.core import GaugeMetricFamily, Metric
-from prometheus_client.registry import Collector
 from quart import Blueprint, Response
 
 from vacancies.database import borrowed, is_connection_error
 from vacancies.judging import select_sweep_lag
-from web.alerts.overview import AlertCounts, select_counts
+from web.backlog import Backlog, select_backlog
+from web.metrics import Metrics
 from web.state import State, state
 
 operations = Blueprint("operations", __name__)
@@ -72,18 +70,18 @@ async def readyz() -> Response:
 @operations.get("/metrics")
 async def metrics() -> Response:
     """Prometheus metrics of all processes that share this one's port."""
-    write_figures(state())
+    here = state()
+    write_figures(here)
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Gauges(await _alert_counts()))
+    registry.register(Metrics(here.figures, here.board, await _backlog(here)))
     return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
 
 
-async def _alert_counts() -> AlertCounts | None:
+async def _backlog(here: State) -> Backlog | None:
     """None while the database does not answer: then the other figures matter all the more."""
-    pool = state().deployment.pool
     try:
-        async with asyncio.timeout(READY_SECONDS), borrowed(pool) as connection:
-            return await select_counts(connection, datetime.now(UTC))
+        async with asyncio.timeout(READY_SECONDS), borrowed(here.deployment.pool) as connection:
+            return await select_backlog(connection)
     except Exception as error:
         if not is_connection_error(error):
             raise
@@ -95,8 +93,10 @@ def write_figures(here: State) -> None:
     follower = here.follower
     here.figures.write(
         viewers=len(here.live.delivery),
+        behind=here.live.delivery.behind,
         revision=here.board.revision,
         caught_up_at=follower.caught_up_at or 0.0,
+        clock_ahead_seconds=follower.clock_ahead_seconds,
         is_listening=follower.is_listening,
         repairs=follower.repairs,
         writes=here.live.delivery.writes,
@@ -107,53 +107,3 @@ async def write_for_ever(here: State) -> None:
     while True:
         write_figures(here)
         await asyncio.sleep(FIGURES_SECONDS)
-
-
-class _Gauges(Collector):
-    """Read at the moment of asking: nothing is counted on hot paths for it."""
-
-    def __init__(self, alerts: AlertCounts | None) -> None:
-        self._alerts = alerts
-
-    def collect(self) -> list[Metric]:
-        here = state()
-        all_of_us = here.figures.totals()
-        homes = GaugeMetricFamily(
-            "freiplatz_homes", "Open homes on the board by freshness.", labels=["freshness"]
-        )
-        for freshness, count in here.board.counts().items():
-            homes.add_metric([freshness], count)
-        return [
-            homes,
-            _gauge("freiplatz_workers", "Web processes on this port.", all_of_us.processes),
-            _gauge("freiplatz_revision", "Lowest revision of a board.", all_of_us.revision),
-            _gauge("freiplatz_viewers", "Open live streams.", all_of_us.viewers),
-            _gauge(
-                "freiplatz_follower_lag_seconds",
-                "Since the board that is furthest behind last agreed.",
-                all_of_us.lag_seconds,
-            ),
-            _gauge("freiplatz_follower_repairs", "Gaps filled from Postgres.", all_of_us.repairs),
-            _gauge(
-                "freiplatz_redis_listening", "1 while all are subscribed.", all_of_us.is_listening
-            ),
-            _gauge("freiplatz_writes", "Writes to viewers.", all_of_us.writes),
-            *self._of_alerts(),
-        ]
-
-    def _of_alerts(self) -> list[Metric]:
-        found = self._alerts
-        if found is None:
-            return []
-        alerts = GaugeMetricFamily("freiplatz_alerts", "Alerts by state.", labels=["state"])
-        alerts.add_metric(["pending"], found.pending)
-        alerts.add_metric(["active"], found.active)
-        return [
-            alerts,
-            _gauge("freiplatz_alerts_late", "Due for more than a minute.", found.late),
-            _gauge("freiplatz_alerts_failing", "That could not be handed over.", found.failing),
-        ]
-
-
-def _gauge(name: str, text: str, value: float) -> GaugeMetricFamily:
-    return GaugeMetricFamily(name, text, value=float(value))

@@ -21,6 +21,7 @@ class Followed:
     def __init__(self, deployment: Deployment) -> None:
         self.board = Board()
         self.applied: list[tuple[str, int]] = []
+        self.ages: list[float | None] = []
         self.restarts = 0
         self.follower = Follower(
             deployment.pool,
@@ -30,7 +31,8 @@ class Followed:
             on_restart=self._restart,
         )
 
-    def _note(self, changes: Sequence[Change]) -> None:
+    def _note(self, changes: Sequence[Change], age_seconds: float | None) -> None:
+        self.ages.append(age_seconds)
         self.applied += [(change.new.id, change.new.revision) for change in changes]
 
     def _restart(self) -> None:
@@ -147,7 +149,7 @@ async def test_news_that_overtakes_a_catch_up_is_no_restore(
 async def test_viewers_who_could_not_be_told_begin_anew(
     deployment: Deployment, followed: Followed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(changes: Sequence[Change]) -> None:
+    def fail(changes: Sequence[Change], age_seconds: float | None) -> None:
         raise RuntimeError
 
     before = followed.restarts
@@ -155,3 +157,23 @@ async def test_viewers_who_could_not_be_told_begin_anew(
     await deployment.writer.submit([Report(home_id="b", vacancies=lines(1))])
     await followed.until(4)
     assert followed.restarts == before + 1
+
+
+async def test_it_is_known_how_old_news_are(deployment: Deployment, followed: Followed) -> None:
+    """From Redis and from Postgres, by the database's clock, however far ours is from that."""
+    assert abs(followed.follower.clock_ahead_seconds) < 1, "on one machine"
+    await deployment.writer.submit([Report(home_id="a", vacancies=lines(1))])
+    await followed.until(4)
+    await deployment.redis.client_kill_filter(_type="pubsub")
+    await deployment.writer.submit([Report(home_id="b", vacancies=lines(1))])
+    await followed.until(5)
+    first, second = followed.ages[-2:]
+    assert first is not None
+    assert second is not None
+    row = await deployment.pool.fetchrow("SELECT clock_timestamp() AS now")
+    assert row is not None
+    followed.follower.clock_ahead_seconds += 3600
+    assert followed.follower.age_seconds(row["now"]) >= 3600
+    old = Announcement(first=6, last=6, listings=(replace(followed.board.listing(0), revision=6),))
+    followed.follower.receive(old)
+    assert followed.ages[-1] is None, "a version that does not say"

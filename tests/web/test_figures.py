@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from web.figures import Figures
+from web.figures import COUNTERS, Figures
 
 
 @pytest.fixture
@@ -20,7 +20,8 @@ def shared() -> Iterator[int]:
 
 def enter(figures: Figures, **other: float) -> None:
     usual = {"viewers": 1, "revision": 5, "caught_up_at": time.monotonic(), "is_listening": 1}
-    figures.write(**{**usual, "repairs": 0, "writes": 0, **other})  # type: ignore[arg-type]
+    usual |= {"repairs": 0, "writes": 0, "behind": 0, "clock_ahead_seconds": 0.0}
+    figures.write(**{**usual, **other})  # type: ignore[arg-type]
 
 
 def test_sums_of_what_adds_up_and_the_worst_of_the_rest(shared: int) -> None:
@@ -46,3 +47,47 @@ def test_a_process_that_died_counts_no_more_but_what_it_counted_does(shared: int
     enter(Figures(3, 1, shared), viewers=2, writes=1)
     found = one.totals()
     assert (found.processes, found.viewers, found.writes) == (2, 3, 16)
+
+
+def test_what_is_counted_by_name_adds_up_and_outlives_its_process(shared: int) -> None:
+    one, doomed = Figures(3, 0, shared), Figures(3, 1, shared)
+    one.count("errors not_found")
+    doomed.count("errors not_found", 2)
+    doomed.count("errors forbidden")
+    doomed.forget(1)
+    again = Figures(3, 1, shared)
+    again.count("errors forbidden")
+    again.count("errors unknown_home")
+    expected = {"not_found": 3, "forbidden": 2, "unknown_home": 1}
+    assert one.counts()["errors"] == again.counts()["errors"] == expected
+
+
+def test_a_name_too_many_is_counted_with_the_rest() -> None:
+    figures = Figures()
+    for number in range(COUNTERS + 7):
+        figures.count(f"errors e{number}")
+        figures.count(f"errors e{number}")
+    found = figures.counts()["errors"]
+    assert len(found) == COUNTERS
+    assert found["other"] == 2 * 8
+    assert sum(found.values()) == 2 * (COUNTERS + 7)
+
+
+def test_a_histogram_of_all_processes(shared: int) -> None:
+    one, other = Figures(3, 0, shared), Figures(3, 1, shared)
+    one.observe("report_seconds", 0.2)
+    one.observe("report_seconds", 0.25)  # a bound belongs to its bucket
+    other.observe("report_seconds", 99.0, 3)
+    buckets, total = one.buckets("report_seconds")
+    assert dict(buckets)["0.1"] == 0
+    assert dict(buckets)["0.25"] == dict(buckets)["30"] == 2
+    assert buckets[-1] == ("+Inf", 5)
+    assert total == pytest.approx(0.45 + 3 * 99)
+
+
+def test_the_clock_that_is_furthest_off(shared: int) -> None:
+    one, other = Figures(3, 0, shared), Figures(3, 1, shared)
+    enter(one, clock_ahead_seconds=2.0)
+    enter(other, clock_ahead_seconds=-9.0)
+    assert one.totals().clock_ahead_seconds == -9.0
+    assert one.totals().started_at <= time.time()

@@ -90,7 +90,7 @@ class Live:
             self._audience.join(viewer, query, None)
         self._board = bench.board
 
-    def on_changes(self, changes: Sequence[Change]) -> None:
+    def on_changes(self, changes: Sequence[Change], age_seconds: float | None) -> None:
         for watch in self._audience.notify(changes):
             shown = self.shown[watch.query]
             for news in watch.news.values():

@@ -45,7 +45,7 @@ async def main(database_url: str, redis_url: str, folder: str) -> None:
             deployment.pool,
             deployment.redis,
             board,
-            on_changes=lambda changes: deliverer.wake(),
+            on_changes=lambda changes, age: deliverer.wake(),
         ):
             print("ready", flush=True)
             await deliverer.run_for_ever()
