@@ -94,6 +94,10 @@ class Board:
         listing = None if slot is None else self._listings[slot]
         return None if listing is None or listing.is_hidden else listing
 
+    def listings(self) -> Iterable[Listing]:
+        """All of them, tombstones too."""
+        return self._listings
+
     def listing(self, slot: int) -> Listing:
         return self._listings[slot]
 

@@ -33,6 +33,7 @@ log = structlog.get_logger()
 REDIS_TROUBLE = (RedisError, OSError, TimeoutError)
 MESSAGE_BYTES = 256 * 1024  # above this a message carries its range alone
 REPAIR_SECONDS = 1.0
+STEADY_SECONDS = 10.0  # a board that has not agreed with Postgres for longer is out of date
 PING_SECONDS = 5.0
 DEAF_SECONDS = 12.0  # no word from Redis, not even a pong: the socket is half-open
 
@@ -141,6 +142,7 @@ class Follower:
         self._repair = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self.caught_up_at: float | None = None  # time.monotonic of the last success
+        self.steady_since = time.time()  # without having been out of date
         self.is_listening = False
         self.repairs = 0  # how often Postgres had news that Redis did not bring
         self.clock_ahead_seconds = 0.0  # by how much the database's clock is ahead of ours
@@ -197,6 +199,8 @@ class Follower:
             if epoch != self._board.epoch or head != known:
                 async with connection.transaction(isolation="repeatable_read", readonly=True):
                     await self._load(connection, epoch, known)
+            if self.lag_seconds() > STEADY_SECONDS:
+                self.steady_since = time.time()
             self.caught_up_at = time.monotonic()
 
     async def _select_head(self, connection: Connection) -> int:

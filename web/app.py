@@ -87,6 +87,7 @@ from web.standards.hsds import hsds
 from web.standards.ngsi_ld import ngsi_ld
 from web.standards.ngsi_ld_subscribing import subscribing
 from web.state import State, state
+from web.status_page import status_page
 from web.trail import trail
 from web.upload import upload
 from web.webhooks.api import api as webhooks_api
@@ -152,6 +153,7 @@ def create_app(
         home_pages,
         corrections,
         legal,
+        status_page,
         opendata,
         archive,
         barrier,

@@ -17,7 +17,7 @@ import numpy as np
 
 _STATE = (
     *("is_there", "started_at", "viewers", "behind", "revision", "caught_up_at"),
-    *("clock_ahead", "is_listening", "repairs", "writes"),
+    *("steady_since", "clock_ahead", "is_listening", "repairs", "writes"),
 )
 # Counters have names, with their labels in it; a row has room for so many.
 COUNTERS = 192
@@ -33,11 +33,13 @@ _SECONDS = (*(f"{bound:g}" for bound in BOUNDS), "+Inf")
 @dataclass(frozen=True, slots=True)
 class Totals:
     """Of all processes: sums of `viewers`, `behind`, `repairs` and `writes`, the earliest and
-    the latest start (unix seconds), the worst of the rest."""
+    the latest start, since when one of them was never out of date (unix seconds), the worst of the
+    rest."""
 
     processes: int
     started_at: float
     last_started_at: float
+    steady_since: float
     viewers: int
     behind: int
     revision: int
@@ -76,6 +78,7 @@ class Figures:
         behind: int,
         revision: int,
         caught_up_at: float,
+        steady_since: float,
         clock_ahead_seconds: float,
         is_listening: bool,
         repairs: int,
@@ -86,7 +89,8 @@ class Figures:
         own = self._own
         own["is_there"], own["started_at"] = 1, self._started_at
         own["viewers"], own["behind"], own["revision"] = viewers, behind, revision
-        own["caught_up_at"], own["clock_ahead"] = caught_up_at, clock_ahead_seconds
+        own["caught_up_at"], own["steady_since"] = caught_up_at, steady_since
+        own["clock_ahead"] = clock_ahead_seconds
         own["is_listening"] = is_listening
         own["repairs"], own["writes"] = repairs + self._repairs, writes + self._writes
 
@@ -118,6 +122,7 @@ class Figures:
             processes=len(there),
             started_at=float(there["started_at"].min()),
             last_started_at=float(there["started_at"].max()),
+            steady_since=float(there["steady_since"].min()),
             viewers=int(there["viewers"].sum()),
             behind=int(there["behind"].sum()),
             revision=int(there["revision"].min()),

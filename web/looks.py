@@ -24,7 +24,7 @@ _WEEK_SECONDS = 7 * 24 * 3600
 # A picture opened by itself runs nothing and asks for nothing.
 _PICTURE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 # Pages for readers that only show something: what a municipality's own host name has.
-_READABLE = ("/", "/shortlist", "/imprint", "/privacy", "/accessibility", "/favicon.ico")
+_READABLE = ("/", "/shortlist", "/imprint", "/privacy", "/accessibility", "/status", "/favicon.ico")
 _READABLE_BELOW = ("/assets/", "/basemap", "/looks/", "/opendata/", "/embed/accent.css")
 _API = "/api/v1/"
 _FORMS_OF_HOMES = ("", "trail", "wrong", "feedback")

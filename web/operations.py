@@ -9,6 +9,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 from quart import Blueprint, Response
 
 from vacancies.database import borrowed, is_connection_error
+from vacancies.feed import STEADY_SECONDS
 from vacancies.judging import select_sweep_lag
 from web.backlog import Backlog, select_backlog
 from web.metrics import Metrics
@@ -16,7 +17,6 @@ from web.state import State, state
 
 operations = Blueprint("operations", __name__)
 
-FOLLOWER_LIMIT_SECONDS = 10.0
 READY_SECONDS = 2.0
 FIGURES_SECONDS = 1.0
 
@@ -52,9 +52,9 @@ async def readyz() -> Response:
         if not is_connection_error(error):
             raise
     found = Readiness(
-        ready=sweeper_lag is not None and lag < FOLLOWER_LIMIT_SECONDS and bool(here.board.epoch),
+        ready=sweeper_lag is not None and lag < STEADY_SECONDS and bool(here.board.epoch),
         board=bool(here.board.epoch),
-        follower=lag < FOLLOWER_LIMIT_SECONDS,
+        follower=lag < STEADY_SECONDS,
         database=sweeper_lag is not None,
         redis=here.follower.is_listening,
         follower_lag_seconds=round(min(lag, 1e9), 3),
@@ -96,6 +96,7 @@ def write_figures(here: State) -> None:
         behind=here.live.delivery.behind,
         revision=here.board.revision,
         caught_up_at=follower.caught_up_at or 0.0,
+        steady_since=follower.steady_since,
         clock_ahead_seconds=follower.clock_ahead_seconds,
         is_listening=follower.is_listening,
         repairs=follower.repairs,

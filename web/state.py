@@ -20,6 +20,7 @@ from vacancies.unmet import Unmet
 from web.figures import Figures
 from web.live import LiveStreams
 from web.opendata.served import Exports
+from web.status import Status
 
 
 @dataclass
@@ -39,6 +40,7 @@ class State:
     lasting: Lasting = field(default_factory=Lasting)
     unmet: Unmet = field(default_factory=Unmet)
     exports: Exports = field(default_factory=Exports)
+    status: Status = field(default_factory=Status)
 
 
 def state() -> State:

@@ -43,6 +43,13 @@ class State(Neighbour, frozen=True, kw_only=True):
     silent_seconds: float | None
 
 
+class Heard(msgspec.Struct, frozen=True, kw_only=True):
+    """What everybody may know of a neighbour that is followed: up to when it was heard."""
+
+    name: str
+    heard_at: datetime | None
+
+
 _COLUMNS = ", ".join(Neighbour.__struct_fields__)
 
 
@@ -91,6 +98,14 @@ async def select_states(connection: Connection | Pool) -> list[State]:
         " WHERE removed_at IS NULL GROUP BY neighbour.slug ORDER BY slug"
     )
     return [State(**row) for row in rows]
+
+
+async def select_heard(connection: Connection | Pool) -> list[Heard]:
+    """All that are followed, in the order of their names."""
+    rows = await connection.fetch(
+        "SELECT name, heard_at FROM neighbour WHERE removed_at IS NULL ORDER BY name"
+    )
+    return [Heard(**row) for row in rows]
 
 
 async def select_neighbour(connection: Connection | Pool, slug: str) -> Neighbour | None:

@@ -97,6 +97,7 @@ VIEWS = (
     View("Imprint", "imprint.html", "/imprint", at("/imprint")),
     View("Privacy", "privacy.html", "/privacy", at("/privacy")),
     View("Accessibility", "accessibility.html", "/accessibility", at("/accessibility")),
+    View("Status", "status.html", "/status", at("/status")),
     View("Open data", "opendata.html", "/opendata/", at("/opendata/")),
     View("Open data, archive", "opendata_archive.html", ARCHIVE, at(ARCHIVE)),
     View("Barrier", "barrier.html", BARRIER, at(BARRIER)),

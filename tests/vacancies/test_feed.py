@@ -177,3 +177,16 @@ async def test_it_is_known_how_old_news_are(deployment: Deployment, followed: Fo
     old = Announcement(first=6, last=6, listings=(replace(followed.board.listing(0), revision=6),))
     followed.follower.receive(old)
     assert followed.ages[-1] is None, "a version that does not say"
+
+
+async def test_an_interruption_is_remembered(followed: Followed) -> None:
+    """Only one that left the board out of date."""
+    follower = followed.follower
+    before = follower.steady_since
+    await follower.catch_up()
+    assert follower.steady_since == before
+    assert follower.caught_up_at is not None
+    follower.caught_up_at -= 60
+    assert follower.lag_seconds() > feed.STEADY_SECONDS
+    await until(lambda: follower.lag_seconds() < feed.STEADY_SECONDS)
+    assert follower.steady_since > before

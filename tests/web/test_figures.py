@@ -20,7 +20,13 @@ def shared() -> Iterator[int]:
 
 def enter(figures: Figures, **other: float) -> None:
     usual = {"viewers": 1, "revision": 5, "caught_up_at": time.monotonic(), "is_listening": 1}
-    usual |= {"repairs": 0, "writes": 0, "behind": 0, "clock_ahead_seconds": 0.0}
+    usual |= {
+        "repairs": 0,
+        "writes": 0,
+        "behind": 0,
+        "steady_since": 0.0,
+        "clock_ahead_seconds": 0.0,
+    }
     figures.write(**{**usual, **other})  # type: ignore[arg-type]
 
 
