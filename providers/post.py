@@ -128,6 +128,19 @@ class SmtpSender:
         self._user = unquote(parts.username) if parts.username else None
         self._password = unquote(parts.password) if parts.password else None
 
+    async def try_out(self, seconds: float) -> None:
+        """Sign in, and send nothing. Raises what aiosmtplib does."""
+        client = aiosmtplib.SMTP(
+            hostname=self._host,
+            port=self._port,
+            use_tls=self._is_tls,
+            username=self._user,
+            password=self._password,
+            timeout=seconds,
+        )
+        async with client:
+            await client.noop()
+
     async def send(self, message: EmailMessage, *, name: str | None = None) -> None:
         """SMTP knows no names: what tells the same message is its Message-ID."""
         try:

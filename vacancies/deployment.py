@@ -80,7 +80,7 @@ async def open_deployment(
             settings = replace(settings, secret_key=stored)
         following = await stack.enter_async_context(_pool_of("freiplatz_follower", database_url, 1))
         desks = await stack.enter_async_context(_pool_of("freiplatz_desk", database_url, 4))
-        client = _open_redis(redis_url)
+        client = open_redis(redis_url)
         stack.push_async_callback(client.aclose)
         doorbell = Doorbell(client, await select_epoch(pool))
         listeners: list[Callable[[Announcement], None]] = [doorbell.ring]
@@ -100,7 +100,7 @@ async def open_deployment(
         )
 
 
-def _open_redis(url: str) -> redis.asyncio.Redis:
+def open_redis(url: str) -> redis.asyncio.Redis:
     """A client that fails at once: the follower and the doorbell have their own patience."""
     client: redis.asyncio.Redis = redis.asyncio.from_url(
         url, socket_connect_timeout=2, retry=Retry(NoBackoff(), 0)

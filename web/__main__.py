@@ -14,6 +14,7 @@ from vacancies.errors import FreiplatzError
 # Loaded when asked for: `--help` and `key create` need not wait for the web server.
 COMMANDS = {
     "serve": "web.commands.serve:serve",
+    "doctor": "web.commands.doctor:doctor",
     "migrate": "web.commands.administration:migrate",
     "import": "web.commands.imports:import_command",
     "key": "web.commands.administration:key",
