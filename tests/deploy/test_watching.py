@@ -66,6 +66,15 @@ def test_the_dashboard_asks_in_valid_promql(tmp_path: Path) -> None:
     promtool("check", "rules", str(file))
 
 
+def test_each_rule_leads_to_the_runbook() -> None:
+    """Links to headings, as GitHub and GitLab make them."""
+    headings = re.findall(r"^## (.+)$", (ROOT / "docs" / "runbook.md").read_text(), re.MULTILINE)
+    anchors = {re.sub(r"[^\w -]", "", text.lower()).replace(" ", "-") for text in headings}
+    wanted = set(re.findall(r"runbook: docs/runbook\.md#(\S+)", RULES))
+    assert wanted <= anchors
+    assert RULES.count("runbook: ") == RULES.count("- alert: ")
+
+
 async def test_all_that_is_asked_for_is_said(service: Service) -> None:
     samples = await _said(service)
     names = {sample.name for sample in samples}

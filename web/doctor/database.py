@@ -34,7 +34,7 @@ async def look_at_database(pool: Pool, workers: int) -> AsyncIterator[Finding]:
 
 def _of_version(connection: Connection) -> Finding:
     found = connection.get_server_version()
-    says = f"PostgreSQL {found.major}.{found.minor} answers."
+    says = f"PostgreSQL {found.major}.{found.micro} answers."
     if found.major < OLDEST_POSTGRES:
         remedy = f"Take {OLDEST_POSTGRES} or newer; the tests run with {TESTED_POSTGRES}."
         return bad("database", says, remedy)
