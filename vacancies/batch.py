@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from msgspec.structs import replace
 
-from vacancies import idempotency
+from vacancies import idempotency, tracing
 from vacancies.commands import Amend, Command, Outcome
 from vacancies.database import Connection
 from vacancies.errors import FreiplatzError
@@ -39,13 +39,14 @@ class Settled:
 
 @dataclass(slots=True)
 class Unit:
-    """The commands of one call, which commit together."""
+    """The commands of one call, which commit together; `trace` names the span of the call."""
 
     commands: Sequence[Command]
     remembered: Remembered | None
     done: asyncio.Future[Settled]
     outcomes: list[Outcome] = field(default_factory=list)
     settled: Settled | FreiplatzError | None = None
+    trace: str = ""
 
 
 @dataclass(slots=True)
@@ -117,7 +118,13 @@ async def write_decided(connection: Connection, decided: Decided) -> Announcemen
         homes = sorted(decided.changed.values(), key=_revision)
         listings = tuple(map(public_listing, homes))
         last = written.first + len(decided.accepted) - 1
-        news = Announcement(first=written.first, last=last, at=decided.seen.at, listings=listings)
+        news = Announcement(
+            first=written.first,
+            last=last,
+            at=decided.seen.at,
+            trace=tracing.current(),
+            listings=listings,
+        )
     await _remember(connection, decided.units)
     return news
 

@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -85,6 +86,7 @@ class Settings:
     embed_origins: tuple[str, ...] = ()
     open_data: OpenData = field(default_factory=OpenData)
     backups: BackupSettings = field(default_factory=BackupSettings)
+    traces_url: str | None = None
 
 
 NAMES = tuple(
@@ -113,6 +115,7 @@ NAMES = tuple(
         "BACKUP_RECIPIENTS",
         "BACKUP_KEY_FILE",
         "BACKUP_DIR",
+        "TRACES_URL",
     )
 )
 
@@ -152,6 +155,9 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     geocoder = value("GEOCODER") or "offline"
     if geocoder != "offline":
         _check_address(geocoder, "GEOCODER", ("http", "https"), wrong, "or the word offline")
+    _check_address(value("TRACES_URL"), "TRACES_URL", ("http", "https"), wrong)
+    if value("TRACES_URL") and find_spec("opentelemetry") is None:
+        wrong.append("FREIPLATZ_TRACES_URL needs more packages: pip install 'freiplatz[traces]'")
     basemap = _basemap(value("BASEMAP"), wrong)
     ports = _ports(value("OUTBOUND_PORTS") or "443,8443", wrong)
     loopback = _loopback(value("OUTBOUND_LOOPBACK") or "false", value("PUBLIC_URL"), wrong)
@@ -193,6 +199,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         embed_origins=embed_origins,
         open_data=open_data,
         backups=backups,
+        traces_url=value("TRACES_URL"),
     )
 
 

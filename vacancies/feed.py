@@ -21,6 +21,7 @@ import redis.asyncio
 import structlog
 from redis.exceptions import RedisError
 
+from vacancies import tracing
 from vacancies.board import Board, Change
 from vacancies.database import Connection, Pool, borrowed, is_connection_error, select_epoch
 from vacancies.homes import TOMBSTONE_DAYS, select_homes_since
@@ -41,11 +42,13 @@ DEAF_SECONDS = 12.0  # no word from Redis, not even a pong: the socket is half-o
 class Announcement(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The revisions `first` to `last` are committed; `listings` are the homes they left
     changed, in ascending revision, or None when that would be too long. `at` is when they were
-    decided, by the database's clock (None: the sender is of an older version)."""
+    decided, by the database's clock (None: the sender is of an older version), `trace` names the
+    span of their commit (`tracing.py`)."""
 
     first: int
     last: int
     at: datetime | None = None
+    trace: str = ""
     listings: tuple[Listing, ...] | None = None
 
 
@@ -103,10 +106,8 @@ class Doorbell:
             while not self._queue.empty():
                 waiting.append(self._queue.get_nowait())
             try:
-                async with asyncio.timeout(2.0), self._client.pipeline(transaction=False) as pipe:
-                    for news in waiting:
-                        pipe.publish(self.channel, encode_announcement(news))
-                    await pipe.execute()
+                with tracing.span("publish", _trace_of(waiting), messages=len(waiting)):
+                    await self._publish(waiting)
             except REDIS_TROUBLE as error:
                 log.warning("publishing failed, followers will repair", error=type(error).__name__)
             except Exception:
@@ -114,6 +115,17 @@ class Doorbell:
             finally:
                 for _ in waiting:
                     self._queue.task_done()
+
+    async def _publish(self, waiting: Sequence[Announcement]) -> None:
+        async with asyncio.timeout(2.0), self._client.pipeline(transaction=False) as pipe:
+            for news in waiting:
+                pipe.publish(self.channel, encode_announcement(news))
+            await pipe.execute()
+
+
+def _trace_of(waiting: Sequence[Announcement]) -> str:
+    """Of what goes out together, the trace of the first that has one."""
+    return next((news.trace for news in waiting if news.trace), "")
 
 
 class Follower:
@@ -177,7 +189,8 @@ class Follower:
         if news.first > self._board.revision + 1 or news.listings is None:
             self._repair.set()
             return
-        self._apply(news.listings, news.last, news.at)
+        with tracing.span("follow", news.trace, homes=len(news.listings)):
+            self._apply(news.listings, news.last, news.at)
 
     def _apply(self, listings: Sequence[Listing], last: int, at: datetime | None = None) -> None:
         changes = self._board.apply(listings, last)

@@ -22,7 +22,7 @@ from typing import Self
 import asyncpg
 import structlog
 
-from vacancies import idempotency
+from vacancies import idempotency, tracing
 from vacancies.batch import (
     Decided,
     LostRace,
@@ -115,6 +115,7 @@ class Writer:
         if self._waiting_commands + len(commands) > WAITING_COMMANDS:
             raise Overloaded("Too many reports are waiting. Try again in a few seconds.")
         unit = Unit(commands, remembered, asyncio.get_running_loop().create_future())
+        unit.trace = tracing.current()
         if remembered is not None:
             if remembered.identity in self._in_flight:
                 raise idempotency.in_flight_error()
@@ -191,8 +192,11 @@ class Writer:
 
     async def _settle(self, lane: _Lane, batch: list[Unit]) -> None:
         """Commit `batch`; on a database error that one unit causes, spare the others."""
+        # One span for all of them, in the trace of the first call that has one.
+        trace = next((unit.trace for unit in batch if unit.trace), "")
         try:
-            news = await self._commit(lane.session, batch)
+            with tracing.span("commit", trace, calls=len(batch)):
+                news = await self._commit(lane.session, batch)
         except FreiplatzError as error:
             self._finish(batch, error)
         except Exception as error:

@@ -36,6 +36,7 @@ from vacancies.rollups import roll_up_for_ever
 from vacancies.servers import revive
 from vacancies.sweeper import sweep_for_ever
 from vacancies.tasks import stop_tasks
+from vacancies.tracing import exporting
 from web.account import account
 from web.alerts.asking import alert_asking
 from web.alerts.pages import alert_pages
@@ -184,6 +185,7 @@ def create_app(
     @app.while_serving
     async def lifespan() -> AsyncGenerator[None]:
         async with AsyncExitStack() as stack:
+            await stack.enter_async_context(exporting(settings.traces_url))
             follower = await _follow(stack, deployment, board, live, webhooks, alerts)
             live.delivery.start()
             stack.push_async_callback(live.close)

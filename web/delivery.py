@@ -15,6 +15,7 @@ from typing import cast
 
 import structlog
 
+from vacancies import tracing
 from vacancies.audience import Audience, Watch
 from vacancies.board import Board, Change
 from vacancies.search import Query
@@ -38,8 +39,9 @@ class Delivery:
         self._board = board
         self._audience = audience
         self._streams: dict[Stream, None] = {}
-        # With news that not all have been handed, and since when (monotonic; None: not known).
-        self._news: dict[Watch, float | None] = {}
+        # With news that not all have been handed: since when (monotonic; None: not known), and in
+        # which trace.
+        self._news: dict[Watch, tuple[float | None, str]] = {}
         self._behind: dict[Stream, None] = {}  # who can take more of what they have missed
         self._full: dict[Stream, None] = {}  # who cannot
         self._beats: list[dict[Stream, None]] = [{} for _ in range(HEARTBEAT_SECONDS)]
@@ -117,8 +119,9 @@ class Delivery:
     def on_changes(self, changes: Sequence[Change], age_seconds: float | None = None) -> None:
         """Called right after the board applied them; the first was decided so long ago."""
         since = None if age_seconds is None else time.monotonic() - age_seconds
+        origin = (since, tracing.current())
         for watch in self._audience.notify(changes):
-            self._news.setdefault(watch, since)
+            self._news.setdefault(watch, origin)
         self._wake.set()
 
     def on_restart(self) -> None:
@@ -151,7 +154,7 @@ class Delivery:
         while writes < WRITES_AT_ONCE and (self._round is not None or self._news):
             if self._round is None:
                 watch = next(iter(self._news))
-                self._round = self._round_of(watch, self._news.pop(watch))
+                self._round = self._round_of(watch, *self._news.pop(watch))
             made = next(self._round, None)
             if made is None:
                 self._round = None
@@ -161,13 +164,14 @@ class Delivery:
             self._catch_up(stream)
         return bool(self._round is not None or self._news or self._behind)
 
-    def _round_of(self, watch: Watch, since: float | None) -> Iterator[int]:
+    def _round_of(self, watch: Watch, since: float | None, trace: str) -> Iterator[int]:
         handed = self._board.revision
         streams = cast(list[Stream], list(watch.viewers))
         for start in range(0, len(streams), WRITES_AT_ONCE):
             some = streams[start : start + WRITES_AT_ONCE]
             try:
-                writes = self._hand_out(watch, some)
+                with tracing.span("deliver", trace, viewers=len(some)):
+                    writes = self._hand_out(watch, some)
                 if writes and since is not None:
                     self.observe(time.monotonic() - since, writes)
                 yield writes

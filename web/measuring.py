@@ -1,11 +1,13 @@
-"""Answers are counted, and reports are timed, for `/metrics`."""
+"""Answers are counted, and reports are timed, for `/metrics` and for traces."""
 
 from __future__ import annotations
 
 import time
+from contextlib import nullcontext
 
 from quart import Quart, Response, g, request
 
+from vacancies import tracing
 from web.figures import Figures
 from web.metrics import ANSWERS, ERRORS, REPORT
 
@@ -23,14 +25,21 @@ def init_measuring(app: Quart, figures: Figures) -> None:
     @app.before_request
     async def begin() -> None:
         g.began_at = time.monotonic()
+        g.span = tracing.span("push") if _is_report() else nullcontext()
+        g.span.__enter__()
 
     @app.after_request
     async def end(response: Response) -> Response:
         figures.count(f"{ANSWERS} {response.status_code // 100}xx")
-        is_report = request.blueprint in REPORTING and request.method not in ("GET", "HEAD")
-        if is_report and response.status_code < 400 and "began_at" in g:
-            figures.observe(REPORT, time.monotonic() - g.began_at)
+        if "span" in g:
+            g.span.__exit__(None, None, None)
+            if _is_report() and response.status_code < 400:
+                figures.observe(REPORT, time.monotonic() - g.began_at)
         return response
+
+
+def _is_report() -> bool:
+    return request.blueprint in REPORTING and request.method not in ("GET", "HEAD")
 
 
 def count_error(figures: Figures, code: str, times: int = 1) -> None:
