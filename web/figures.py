@@ -17,7 +17,7 @@ import numpy as np
 
 _STATE = (
     *("is_there", "started_at", "viewers", "behind", "revision", "caught_up_at"),
-    *("steady_since", "clock_ahead", "is_listening", "repairs", "writes"),
+    *("steady_since", "clock_ahead", "is_listening", "repairs", "writes", "tasks"),
 )
 # Counters have names, with their labels in it; a row has room for so many.
 COUNTERS = 192
@@ -32,9 +32,9 @@ _SECONDS = (*(f"{bound:g}" for bound in BOUNDS), "+Inf")
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """Of all processes: sums of `viewers`, `behind`, `repairs` and `writes`, the earliest and
-    the latest start, since when one of them was never out of date (unix seconds), the worst of the
-    rest."""
+    """Of all processes: sums of `viewers`, `behind`, `repairs`, `writes` and `tasks`, the earliest
+    and the latest start, since when one of them was never out of date (unix seconds), the worst of
+    the rest."""
 
     processes: int
     started_at: float
@@ -48,6 +48,7 @@ class Totals:
     is_listening: bool
     repairs: int
     writes: int
+    tasks: int
 
 
 class Figures:
@@ -83,6 +84,7 @@ class Figures:
         is_listening: bool,
         repairs: int,
         writes: int,
+        tasks: int,
     ) -> None:
         """Enter the figures of this process; `caught_up_at` is a `time.monotonic()`, a clock
         that processes share, so that the lag of one that hangs grows."""
@@ -93,6 +95,7 @@ class Figures:
         own["clock_ahead"] = clock_ahead_seconds
         own["is_listening"] = is_listening
         own["repairs"], own["writes"] = repairs + self._repairs, writes + self._writes
+        own["tasks"] = tasks
 
     def count(self, name: str, times: float = 1.0) -> None:
         """Count on what has that name: of a metric, or with its label `name label`."""
@@ -131,6 +134,7 @@ class Figures:
             is_listening=bool(there["is_listening"].min()),
             repairs=int(self._rows["repairs"].sum()),
             writes=int(self._rows["writes"].sum()),
+            tasks=int(there["tasks"].sum()),
         )
 
     def counts(self) -> Mapping[str, dict[str, float]]:

@@ -60,6 +60,7 @@ class Metrics(Collector):
                 every.clock_ahead_seconds,
             ),
             _gauge("writes", "Writes to viewers.", every.writes),
+            _gauge("tasks", "Asyncio tasks: growth is a leak.", every.tasks),
         ]
 
     def _counted(self) -> list[Metric]:

@@ -101,6 +101,7 @@ def write_figures(here: State) -> None:
         is_listening=follower.is_listening,
         repairs=follower.repairs,
         writes=here.live.delivery.writes,
+        tasks=len(asyncio.all_tasks()),
     )
 
 

@@ -23,6 +23,7 @@ def enter(figures: Figures, **other: float) -> None:
     usual |= {
         "repairs": 0,
         "writes": 0,
+        "tasks": 20,
         "behind": 0,
         "steady_since": 0.0,
         "clock_ahead_seconds": 0.0,
@@ -38,6 +39,7 @@ def test_sums_of_what_adds_up_and_the_worst_of_the_rest(shared: int) -> None:
         found = figures.totals()
         assert (found.processes, found.viewers, found.revision) == (2, 7, 6)
         assert (found.repairs, found.writes, found.is_listening) == (1, 15, False)
+        assert found.tasks == 40
         assert found.lag_seconds == pytest.approx(time.monotonic(), rel=0.01)
 
 
@@ -48,7 +50,7 @@ def test_a_process_that_died_counts_no_more_but_what_it_counted_does(shared: int
     one.forget(1)
     found = one.totals()
     assert (found.processes, found.viewers, found.revision, found.is_listening) == (1, 1, 5, True)
-    assert found.writes == 15
+    assert (found.writes, found.tasks) == (15, 20)
 
     enter(Figures(3, 1, shared), viewers=2, writes=1)
     found = one.totals()
