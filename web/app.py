@@ -50,6 +50,7 @@ from web.corrections import corrections, forget_for_ever
 from web.desk import DESK_PAGES
 from web.desk.inviter import Inviter
 from web.embed import ancestors, embed, is_embedded
+from web.farewell import Farewell
 from web.feedback import feedback
 from web.feedback_mail import open_asker
 from web.figures import Figures
@@ -121,7 +122,8 @@ def create_app(
     board = Board()
     audience = Audience(board)
     geocoder = open_geocoder(settings.geocoder)
-    live = LiveStreams(app.asgi_app, board, audience, geocoder)  # type: ignore[arg-type]
+    rest = Farewell(app.asgi_app)  # type: ignore[arg-type]
+    live = LiveStreams(rest, board, audience, geocoder)
     live.delivery.observe = partial(figures.observe, PUSH_TO_VIEWER)
     looks = Looks(deployment.pool)
     outbound = outbound or outbound_of(settings)

@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import sys
 import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import aiohttp
 import pytest
 
+from providers.auth import create_key
 from tests.flow.program import FREIPLATZ, HOME, REPORT, ROOT, process, put
+from tests.flow.test_workers import workers_of
 from tests.flow.viewer import Viewer
 from tests.waiting import until
-from vacancies.servers import Servers
+from vacancies.database import migrate, open_pool
+from vacancies.provider import ensure_provider
+from vacancies.servers import Servers, local_servers
 
 
 async def test_killed_between_commit_and_publish(
@@ -83,6 +91,60 @@ async def test_it_stops_at_once_with_open_streams(
         await asyncio.gather(*watching)
         assert await running.wait() == 0
         print(f"stopped with 20 open streams in {time.monotonic() - began:.2f} s")
+
+
+async def test_what_is_under_way_at_the_end_is_answered(tmp_path: Path) -> None:
+    """The database hangs, and the process is stopped: whoever reports is told that the report may
+    or may not be stored, not "500"."""
+    with local_servers(tmp_path / "data", lambda line: None) as own:
+        pool = await open_pool(own.database_url, size=1)
+        await migrate(pool)
+        provider = await ensure_provider(pool, "Eins")
+        key = await create_key(pool, provider.id)
+        await pool.close()
+        given = {"database_url": own.database_url, "redis_url": own.redis_url}
+        async with process(**given) as (url, running, _), aiohttp.ClientSession() as client:
+            assert await put(client, url, key, "a", HOME) == 201
+            assert await put(client, url, key, "a/vacancies", REPORT) == 200
+            with frozen(tmp_path / "data"):
+                begun = asyncio.Event()
+
+                async def body() -> AsyncIterator[bytes]:
+                    begun.set()  # asked for by the app, which has the request by now
+                    yield json.dumps(REPORT).encode()
+
+                headers = {"Authorization": f"Bearer {key}"}
+                address = f"{url}/api/v1/homes/a/vacancies"
+                reporting = asyncio.create_task(
+                    _answer(client, address, headers, body(), expect100=True)
+                )
+                await begun.wait()
+                running.send_signal(signal.SIGTERM)
+                status, problem = await reporting
+            assert (status, problem["code"]) == (503, "outcome_unknown")
+            assert "Idempotency-Key" in problem["detail"]
+
+
+async def _answer(
+    client: aiohttp.ClientSession, address: str, headers: dict[str, str], body: Any, **more: Any
+) -> tuple[int, Any]:
+    async with client.put(address, data=body, headers=headers, **more) as answer:
+        return answer.status, await answer.json(content_type=None)
+
+
+@contextmanager
+def frozen(data_dir: Path) -> Iterator[None]:
+    """The servers of a data folder, and all processes that they have started, do nothing."""
+    pids = server_pids(data_dir)
+    pids += [child for pid in pids for child in workers_of(pid)]
+    for pid in pids:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in pids:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
 
 
 async def test_a_port_that_is_taken_is_said_plainly(database_url: str, servers: Servers) -> None:
