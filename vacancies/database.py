@@ -32,6 +32,12 @@ SERVER_SETTINGS = {
     "lock_timeout": "5s",
     "statement_timeout": "30s",
     "idle_in_transaction_session_timeout": "10s",
+    # A machine that vanishes says nothing. Without these Postgres keeps its sessions for two hours,
+    # and the advisory locks with them: nobody else could sweep. Over a Unix socket they do nothing.
+    "tcp_keepalives_idle": "10",
+    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_count": "3",
+    "tcp_user_timeout": "25s",
 }
 # A server that is stopped or cut off says nothing at all: then we give up, and try anew.
 ACQUIRE_SECONDS = 2.0
