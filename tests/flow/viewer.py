@@ -93,12 +93,12 @@ class Viewer:
 
 
 async def snapshot(
-    client: aiohttp.ClientSession, url: str, parameters: dict[str, Any]
+    client: aiohttp.ClientSession, url: str, parameters: dict[str, Any], page_homes: int = 3
 ) -> tuple[dict[str, Any], str]:
     """All pages of a search as a table, and the first page's cursor."""
     table: dict[str, Any] = {}
     first = None
-    more: dict[str, Any] = {"limit": 3}
+    more: dict[str, Any] = {"limit": page_homes}
     while True:
         async with client.get(f"{url}/api/v1/vacancies", params={**parameters, **more}) as answer:
             assert answer.status == 200, await answer.text()
