@@ -19,6 +19,7 @@ from providers.answers import (
 )
 from providers.auth import ApiKey, KeyRing
 from providers.decoding import decode
+from providers.limits import Limit, Limiter
 from providers.payloads import HomeBody, ReportBody
 from providers.preconditions import idempotency_key, if_match, portal_name
 from providers.report_rows import read_entries
@@ -28,6 +29,7 @@ from vacancies.deployment import Deployment
 from vacancies.errors import (
     InvalidInput,
     InvalidParameter,
+    TooManyRequests,
     UnknownHome,
 )
 from vacancies.geocoding import Geocoder
@@ -43,6 +45,7 @@ FILE_TYPES = (
     "text/csv",
     "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 )
+KEY_SECONDS = 10
 # Clients take ids of dots alone out of a path.
 _HOME_ID = re.compile(r"(?!\.+$)[A-Za-z0-9._~-]{1,64}")
 
@@ -222,6 +225,16 @@ async def _key() -> ApiKey:
     keys: KeyRing = current_app.extensions["keys"]
     key = await keys.authenticate(request.headers.get("Authorization"))
     g.api_key = key
+    deployment = _deployment()
+    most = deployment.settings.bounds.calls_per_key
+    limiter: Limiter = current_app.extensions["limiter"]
+    wait = await limiter.wait_seconds(Limit("key", most, KEY_SECONDS), str(key.id))
+    if wait:
+        raise TooManyRequests(
+            f"More than {most} calls came with this key within {KEY_SECONDS} seconds. Try again in"
+            f" {wait}. POST /api/v1/reports takes many homes in one call.",
+            retry_after_seconds=wait,
+        )
     return key
 
 

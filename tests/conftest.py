@@ -20,7 +20,6 @@ import hypothesis
 import pytest
 import structlog
 from hypercorn.asyncio import serve
-from hypercorn.config import Config
 
 from providers.auth import create_key
 from vacancies.config import Settings
@@ -32,6 +31,7 @@ from vacancies.provider import ensure_provider
 from vacancies.servers import Servers, local_servers
 from vacancies.writer import Writer
 from web.app import create_app
+from web.connections import Connections, GuardedConfig
 from web.state import State
 
 TEMPLATE = "freiplatz_template"
@@ -146,6 +146,7 @@ class Service:
     url: str
     client: aiohttp.ClientSession
     state: State
+    connections: Connections
     keys: dict[str, str] = field(default_factory=dict)
 
     async def key(self, provider: str = "caritas-musterstadt") -> str:
@@ -211,14 +212,17 @@ class Service:
 
 @asynccontextmanager
 async def served(
-    settings: Settings, port: int = 0, outbound: Outbound | None = None
+    settings: Settings,
+    port: int = 0,
+    outbound: Outbound | None = None,
+    connections: Connections | None = None,
 ) -> AsyncIterator[Service]:
     """Serve the app of `settings` on `port` (0: a free one) of the loopback address. Unless
     `outbound` is given it calls nobody: no name has an address."""
     outbound = outbound or Outbound(lookup=_nowhere)
     async with (
         open_deployment(settings) as deployment,
-        _served(deployment, port, outbound) as service,
+        _served(deployment, port, outbound, connections) as service,
     ):
         yield service
 
@@ -228,8 +232,11 @@ async def _nowhere(host: str) -> list[str]:
 
 
 @asynccontextmanager
-async def _served(deployment: Deployment, port: int, outbound: Outbound) -> AsyncIterator[Service]:
-    app = create_app(deployment, outbound=outbound)
+async def _served(
+    deployment: Deployment, port: int, outbound: Outbound, connections: Connections | None
+) -> AsyncIterator[Service]:
+    connections = Connections() if connections is None else connections
+    app = create_app(deployment, outbound=outbound, connections=connections)
     listener = socket.socket()
     # A server that starts again finds the connections of the one before in TIME_WAIT.
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -237,7 +244,7 @@ async def _served(deployment: Deployment, port: int, outbound: Outbound) -> Asyn
     listener.listen()  # from now on connections wait until Hypercorn accepts
     listener.setblocking(False)
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    config = Config()
+    config = GuardedConfig(connections)
     config.bind = [f"fd://{listener.detach()}"]  # Hypercorn closes it
     config.accesslog = None
     config.loglevel = "WARNING"
@@ -259,7 +266,7 @@ async def _served(deployment: Deployment, port: int, outbound: Outbound) -> Asyn
         if serving.done():
             await serving
         async with aiohttp.ClientSession() as client:
-            yield Service(url, client, app.extensions["state"])
+            yield Service(url, client, app.extensions["state"], connections)
     finally:
         stop.set()
         await serving

@@ -14,6 +14,7 @@ from vacancies.backups.keys import is_recipient
 from vacancies.errors import SettingsError
 from vacancies.licences import DEFAULT_LICENCE, LICENCES, Licence
 from vacancies.operator import Operator, read_operator
+from vacancies.proxies import Proxies, read_proxies
 
 PREFIX = "FREIPLATZ_"
 MOST_WORKERS = 64
@@ -62,6 +63,18 @@ class BackupSettings:
     folder: Path | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bounds:
+    """How much the service takes on; docs/overload.md has the reasons. Requests of one address
+    and calls with one key in ten seconds, over all processes; live streams at a time of a process,
+    and of them those of one address."""
+
+    requests_per_address: int = 3_000
+    calls_per_key: int = 1_000
+    viewers: int = 20_000
+    viewers_per_address: int = 2_000
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What an operator can set. `database_url` and `redis_url` are None while the data
@@ -87,6 +100,8 @@ class Settings:
     open_data: OpenData = field(default_factory=OpenData)
     backups: BackupSettings = field(default_factory=BackupSettings)
     traces_url: str | None = None
+    proxies: Proxies = field(default_factory=Proxies)
+    bounds: Bounds = field(default_factory=Bounds)
 
 
 NAMES = tuple(
@@ -116,6 +131,11 @@ NAMES = tuple(
         "BACKUP_KEY_FILE",
         "BACKUP_DIR",
         "TRACES_URL",
+        "PROXIES",
+        "REQUESTS_PER_ADDRESS",
+        "CALLS_PER_KEY",
+        "VIEWERS",
+        "VIEWERS_PER_ADDRESS",
     )
 )
 
@@ -175,6 +195,13 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         key_file=Path(key_file).absolute() if key_file else None,
         folder=Path(backup_dir).absolute() if backup_dir else None,
     )
+    proxies = _proxies(value("PROXIES"), wrong)
+    bounds = Bounds(
+        requests_per_address=number("REQUESTS_PER_ADDRESS", 3_000, 1, 10_000_000),
+        calls_per_key=number("CALLS_PER_KEY", 1_000, 1, 10_000_000),
+        viewers=number("VIEWERS", 20_000, 1, 1_000_000),
+        viewers_per_address=number("VIEWERS_PER_ADDRESS", 2_000, 1, 1_000_000),
+    )
     secret = value("SECRET_KEY")
     if secret is not None and len(secret) < 32:
         wrong.append("FREIPLATZ_SECRET_KEY must have at least 32 characters")
@@ -200,6 +227,8 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         open_data=open_data,
         backups=backups,
         traces_url=value("TRACES_URL"),
+        proxies=proxies,
+        bounds=bounds,
     )
 
 
@@ -259,6 +288,19 @@ def _origins(text: str, wrong: list[str]) -> tuple[str, ...]:
         " https://www.example.org,https://*.example.org (http:// for this machine only)"
     )
     return ()
+
+
+def _proxies(text: str | None, wrong: list[str]) -> Proxies:
+    if text is None:
+        return Proxies()
+    try:
+        return read_proxies(text)
+    except ValueError:
+        wrong.append(
+            "FREIPLATZ_PROXIES must be networks with commas (192.0.2.0/24,2001:db8::/32), or"
+            " private for all private ones, or none"
+        )
+        return Proxies()
 
 
 def _licence(text: str, wrong: list[str]) -> Licence:

@@ -174,3 +174,19 @@ class Overloaded(FreiplatzError):
     """More work waits than this process takes on; nothing was changed."""
 
     code = "overloaded"
+
+
+class TooManyRequests(FreiplatzError):
+    """One client asks more often than it may; in `retry_after_seconds` it may again."""
+
+    code = "too_many_requests"
+
+    def __init__(self, detail: str, *, retry_after_seconds: int) -> None:
+        super().__init__(detail)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class TooManyViewers(TooManyRequests):
+    """As many live streams are open from one address as may be."""
+
+    code = "too_many_viewers"

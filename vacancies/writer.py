@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import traceback
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from contextvars import Context
@@ -34,7 +34,13 @@ from vacancies.batch import (
 )
 from vacancies.commands import Command
 from vacancies.database import Pool
-from vacancies.errors import FreiplatzError, OutcomeUnknown, Overloaded, Unavailable
+from vacancies.errors import (
+    FreiplatzError,
+    OutcomeUnknown,
+    Overloaded,
+    TooManyRequests,
+    Unavailable,
+)
 from vacancies.feed import Announcement
 from vacancies.idempotency import Remembered
 from vacancies.known import KnownHomes
@@ -48,6 +54,8 @@ LANES = 2
 GATHER_TURNS = 4
 SHARED_COMMANDS = 16  # so many must wait before another lane takes its share of them
 WAITING_COMMANDS = 20_000
+WAITING_OF_KEY = 5_000  # so that one key alone never fills the queue for all
+RETRY_AFTER_SECONDS = 2
 STOP_SECONDS = 10.0
 
 
@@ -79,6 +87,7 @@ class Writer:
         self._known = KnownHomes()
         self._waiting: deque[Unit] = deque()
         self._waiting_commands = 0
+        self._waiting_by_key: Counter[int] = Counter()
         self._in_flight: dict[tuple[str, str, str], Unit] = {}
         self._stopping = False
 
@@ -107,13 +116,14 @@ class Writer:
     ) -> Settled:
         """Commit `commands` together; each is accepted or refused on its own.
 
-        Raises `Overloaded`, `Unavailable` (nothing changed), `OutcomeUnknown` (it may have),
-        and the errors of `remembered`. If the caller is cancelled the commit goes on.
+        Raises `Overloaded`, `TooManyRequests`, `Unavailable` (nothing changed), `OutcomeUnknown`
+        (it may have), and the errors of `remembered`. If the caller is cancelled the commit
+        goes on.
         """
         if self._stopping:
             raise _stopping()
-        if self._waiting_commands + len(commands) > WAITING_COMMANDS:
-            raise Overloaded("Too many reports are waiting. Try again in a few seconds.")
+        key = _key_of(commands)
+        self._check_room(key, len(commands))
         unit = Unit(commands, remembered, asyncio.get_running_loop().create_future())
         unit.trace = tracing.current()
         if remembered is not None:
@@ -122,8 +132,19 @@ class Writer:
             self._in_flight[remembered.identity] = unit
         self._waiting.append(unit)
         self._waiting_commands += len(commands)
+        if key is not None:
+            self._waiting_by_key[key] += len(commands)
         self._wake()
         return await unit.done
+
+    def _check_room(self, key: int | None, count: int) -> None:
+        if self._waiting_commands + count > WAITING_COMMANDS:
+            raise Overloaded("Too many reports are waiting. Try again in a few seconds.")
+        if key is not None and self._waiting_by_key[key] + count > WAITING_OF_KEY:
+            raise TooManyRequests(
+                "Too many reports with this key are waiting. Wait for answers to them.",
+                retry_after_seconds=RETRY_AFTER_SECONDS,
+            )
 
     def _wake(self) -> None:
         """Let a lane begin, if one is needed and free.
@@ -186,6 +207,10 @@ class Writer:
             lane.homes |= homes
             size += len(commands)
             batch.append(self._waiting.popleft())
+            if (key := _key_of(commands)) is not None:
+                self._waiting_by_key[key] -= len(commands)
+                if not self._waiting_by_key[key]:
+                    del self._waiting_by_key[key]
         lane.commands = size
         self._waiting_commands -= size
         return batch
@@ -279,6 +304,11 @@ class Writer:
         """`decided` is committed."""
         if (written := decided.written) is not None:
             self._known.written(written.transaction, written.at, decided.changed.values())
+
+
+def _key_of(commands: Sequence[Command]) -> int | None:
+    """The key with which they came: all of a call have the same."""
+    return commands[0].actor.api_key_id if commands else None
 
 
 def _stopping() -> Unavailable:

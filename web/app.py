@@ -18,6 +18,7 @@ from providers.auth import KeyRing
 from providers.call_questions import ask_for_ever
 from providers.federation.following import Following
 from providers.leaving import leave_for_ever
+from providers.limits import Limiter
 from providers.portals.pulling import Puller
 from providers.post import open_mail_sender, sender_address
 from providers.reminder_scheduler import Scheduler, remind_for_ever
@@ -46,9 +47,11 @@ from web.assets import init_assets
 from web.barrier import barrier
 from web.basemap import basemap
 from web.changes import changes
+from web.connections import Connections
 from web.corrections import corrections, forget_for_ever
 from web.desk import DESK_PAGES
 from web.desk.inviter import Inviter
+from web.door import Door
 from web.embed import ancestors, embed, is_embedded
 from web.farewell import Farewell
 from web.feedback import feedback
@@ -75,7 +78,7 @@ from web.people import people
 from web.planning.pages import planning
 from web.points import points
 from web.portals.desk import portals_desk
-from web.problems import Problem, problem_of, problem_response, status_of
+from web.problems import Problem, problem_of, problem_response, retry_after, status_of
 from web.reminder_mail import open_post
 from web.report import report_pages
 from web.report_files import report_files
@@ -101,6 +104,7 @@ from web.webhooks.tidying import tidy_for_ever
 log = structlog.get_logger()
 
 MAX_BODY_BYTES = 2 * 1024 * 1024
+BODY_SECONDS = 60  # a file of 2 MB over a slow telephone
 REVIVE_SECONDS = 2.0
 STANDARDS = (fhir, hsds, ngsi_ld, subscribing)
 STAFF_PAGES = (
@@ -110,21 +114,28 @@ STAFF_PAGES = (
 
 
 def create_app(
-    deployment: Deployment, figures: Figures | None = None, outbound: Outbound | None = None
+    deployment: Deployment,
+    figures: Figures | None = None,
+    outbound: Outbound | None = None,
+    connections: Connections | None = None,
 ) -> Quart:
     """The app that serves `deployment`, which must stay open as long; `figures` are those of
-    all processes that serve it on one port, `outbound` calls webhooks."""
+    all processes that serve it on one port, `outbound` calls webhooks, `connections` are those of
+    the server before it."""
     settings = deployment.settings
     app = Quart(__name__, static_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
+    app.config["BODY_TIMEOUT"] = BODY_SECONDS
     app.json.sort_keys = False  # type: ignore[attr-defined]
     figures = figures or Figures()
     board = Board()
     audience = Audience(board)
     geocoder = open_geocoder(settings.geocoder)
+    limiter = Limiter(deployment.redis, lambda: board.epoch, settings.secret_key)
     rest = Farewell(app.asgi_app)  # type: ignore[arg-type]
-    live = LiveStreams(rest, board, audience, geocoder)
+    live = LiveStreams(rest, board, audience, geocoder, settings)
     live.delivery.observe = partial(figures.observe, PUSH_TO_VIEWER)
+    door = Door(live, limiter, settings)
     looks = Looks(deployment.pool)
     outbound = outbound or outbound_of(settings)
     webhooks = Deliverer(deployment.pool, board, outbound, geocoder, settings)
@@ -136,6 +147,7 @@ def create_app(
         deployment=deployment,
         keys=KeyRing(deployment.pool),
         live=live,
+        limiter=limiter,
         geocoder=geocoder,
         inviter=inviter,
         status_of=status_of,
@@ -175,8 +187,9 @@ def create_app(
         planning,
     ):
         app.register_blueprint(blueprint)
-    app.asgi_app = LookDoor(live, looks, app.url_map, settings.public_url)  # type: ignore[assignment]
     init_measuring(app, figures)
+    app.asgi_app = LookDoor(door, looks, app.url_map, settings.public_url)  # type: ignore[assignment]
+    app.before_request(_raise_refusal)
     init_shortlist(app)
     init_pages(app)
     init_staff(app)
@@ -204,7 +217,11 @@ def create_app(
                 AdviceOffices(deployment.pool),
                 Names(deployment.pool),
                 looks,
+                limiter,
+                door,
+                Connections() if connections is None else connections,
             )
+            stack.push_async_callback(limiter.aclose)
             await stack.enter_async_context(outbound)
             archiver = Archiver(
                 deployment.pool,
@@ -297,6 +314,13 @@ async def _keep_servers(deployment: Deployment) -> None:
             log.exception("a server of the data folder could not be started again")
 
 
+async def _raise_refusal() -> None:
+    """What the door has not let in is told like any other error, in a page or in a standard."""
+    refused: FreiplatzError | None = request.scope.get("refused")  # type: ignore[assignment]
+    if refused is not None:
+        raise refused
+
+
 async def _handle_error(error: Exception) -> Response:
     """Problems for the API, pages for people."""
     if isinstance(error, FreiplatzError):
@@ -326,7 +350,10 @@ async def _handle_error(error: Exception) -> Response:
             if allow:
                 response.headers["Allow"] = allow
         return response
-    return await error_page(problem.status)
+    page = await error_page(problem.status)
+    if wait := retry_after(problem):
+        page.headers["Retry-After"] = wait
+    return page
 
 
 def _route() -> str:

@@ -12,7 +12,7 @@ import structlog
 from quart import Blueprint, Response, current_app, request
 from werkzeug.datastructures import MultiDict
 
-from providers.limits import Limit, Limiter
+from providers.limits import Limit
 from providers.post import FileSender, MailSender, PostRefused, make_mail, sender_address
 from providers.signin import checked_email
 from vacancies.config import Settings
@@ -58,8 +58,7 @@ async def send() -> Response:
     except InvalidInput as error:
         return await _form(form, error.field or "")
     here = state()
-    limiter = Limiter(here.deployment.redis, here.board.epoch, here.settings.secret_key)
-    if not await limiter.allows(TELLING, client_network()):
+    if not await here.limiter.allows(TELLING, client_network()):
         return await _too_often()
     await _pass_on(barrier_mail(here.settings, where, said, email))
     return redirect_to(link(PATH, MultiDict({"sent": "1"})))

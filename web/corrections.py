@@ -13,7 +13,7 @@ import structlog
 from quart import Blueprint, Response, current_app, request
 from werkzeug.datastructures import MultiDict
 
-from providers.limits import Limit, Limiter
+from providers.limits import Limit
 from providers.post import MailSender, PostRefused, make_mail, sender_address
 from providers.signin import checked_email
 from vacancies.config import Settings
@@ -76,8 +76,7 @@ async def send(home_id: str) -> Response:
     except InvalidInput as error:
         return await _form(listing, form, error.field or "")
     here = state()
-    limiter = Limiter(here.deployment.redis, here.board.epoch, here.settings.secret_key)
-    if not await limiter.allows(TELLING, client_network()):
+    if not await here.limiter.allows(TELLING, client_network()):
         return await _too_often(listing)
     async with borrowed(here.deployment.pool) as connection:
         number = await insert_correction(connection, listing.id, matter, said, email)

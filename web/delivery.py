@@ -29,6 +29,9 @@ HEARTBEAT_SECONDS = 15
 WRITE_DEADLINE_SECONDS = 30.0
 WRITES_AT_ONCE = 200
 CATCH_UPS_AT_ONCE = 20
+# Each may hold 128 kB here. A viewer who is dropped resumes from its cursor, and loses nothing.
+MOST_FULL = 2_000
+FULL_SECONDS = 1.0  # less is no sign of not reading
 FAREWELL_SECONDS = 0.5  # for the ends of streams to get out when the process stops
 
 
@@ -53,6 +56,7 @@ class Delivery:
         self.writes = 0
         # Told how many seconds news were on their way to how many viewers.
         self.observe: Callable[[float, int], None] = lambda seconds, viewers: None
+        self.dropped = 0  # viewers who did not read
 
     def __len__(self) -> int:
         return len(self._streams)
@@ -94,6 +98,11 @@ class Delivery:
         stream.full_since = time.monotonic()
         self._full[stream] = None
         self._behind.pop(stream, None)
+        if len(self._full) > MOST_FULL:
+            longest = next(iter(self._full))
+            if longest.full_since <= stream.full_since - FULL_SECONDS:
+                self.dropped += 1
+                longest.connection.abort()
 
     def drained(self, stream: Stream) -> None:
         """Its connection takes more again."""
@@ -108,6 +117,7 @@ class Delivery:
             self._behind.pop(stream, None)
             self._full.pop(stream, None)
             self._audience.leave(stream)
+            stream.place.leave()
             if not self._streams:
                 self._none_left.set()
 
@@ -234,6 +244,7 @@ class Delivery:
         for stream in list(self._full):
             if stream.full_since < now - WRITE_DEADLINE_SECONDS:
                 log.info("a viewer does not read, dropped")
+                self.dropped += 1
                 stream.connection.abort()
         for number, stream in enumerate(list(self._beats[second])):
             if stream.expires_at < now - WRITE_DEADLINE_SECONDS:

@@ -26,7 +26,7 @@ from providers.call_feedback import (
     record_feedback,
     select_feedback,
 )
-from providers.limits import Limit, Limiter
+from providers.limits import Limit
 from providers.reminder_post import choose_recipients
 from providers.staff import select_members_of
 from vacancies.database import borrowed
@@ -56,9 +56,8 @@ async def send(home_id: str) -> Response:
         raise InvalidInput("Choose one of the three answers.", field="kind")
     _check_open(home_id)
     here = state()
-    limiter = Limiter(here.deployment.redis, here.board.epoch, here.settings.secret_key)
     network = client_network()
-    if not await limiter.allows(TAPPING, network):
+    if not await here.limiter.allows(TAPPING, network):
         return await _too_often(home_id)
     try:
         async with borrowed(here.deployment.pool) as connection:

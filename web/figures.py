@@ -18,6 +18,7 @@ import numpy as np
 _STATE = (
     *("is_there", "started_at", "viewers", "behind", "revision", "caught_up_at"),
     *("steady_since", "clock_ahead", "is_listening", "repairs", "writes", "tasks"),
+    *("refused", "dropped"),
 )
 # Counters have names, with their labels in it; a row has room for so many.
 COUNTERS = 192
@@ -32,7 +33,8 @@ _SECONDS = (*(f"{bound:g}" for bound in BOUNDS), "+Inf")
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """Of all processes: sums of `viewers`, `behind`, `repairs`, `writes` and `tasks`, the earliest
+    """Of all processes: sums of `viewers`, `behind`, `repairs`, `writes`, `tasks`, `refused`
+    (requests) and `dropped` (connections, bodies and viewers that kept us waiting), the earliest
     and the latest start, since when one of them was never out of date (unix seconds), the worst of
     the rest."""
 
@@ -49,6 +51,8 @@ class Totals:
     repairs: int
     writes: int
     tasks: int
+    refused: int
+    dropped: int
 
 
 class Figures:
@@ -63,6 +67,7 @@ class Figures:
         self._rows = np.frombuffer(mmap.mmap(fd, self.size(rows)), dtype=_ROW)
         self._own = self._rows[row : row + 1]
         self._repairs, self._writes = self._own["repairs"][0], self._own["writes"][0]
+        self._refused, self._dropped = self._own["refused"][0], self._own["dropped"][0]
         self._names = self._own["counters"]["name"][0]
         self._counts = self._own["counters"]["count"][0]
         self._slots = {name.decode(): slot for slot, name in enumerate(self._names) if name}
@@ -85,6 +90,8 @@ class Figures:
         repairs: int,
         writes: int,
         tasks: int,
+        refused: int = 0,
+        dropped: int = 0,
     ) -> None:
         """Enter the figures of this process; `caught_up_at` is a `time.monotonic()`, a clock
         that processes share, so that the lag of one that hangs grows."""
@@ -96,6 +103,7 @@ class Figures:
         own["is_listening"] = is_listening
         own["repairs"], own["writes"] = repairs + self._repairs, writes + self._writes
         own["tasks"] = tasks
+        own["refused"], own["dropped"] = refused + self._refused, dropped + self._dropped
 
     def count(self, name: str, times: float = 1.0) -> None:
         """Count on what has that name: of a metric, or with its label `name label`."""
@@ -135,6 +143,8 @@ class Figures:
             repairs=int(self._rows["repairs"].sum()),
             writes=int(self._rows["writes"].sum()),
             tasks=int(there["tasks"].sum()),
+            refused=int(self._rows["refused"].sum()),
+            dropped=int(self._rows["dropped"].sum()),
         )
 
     def counts(self) -> Mapping[str, dict[str, float]]:

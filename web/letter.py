@@ -19,7 +19,7 @@ from providers.letters import (
     normal_code,
     select_letter,
 )
-from providers.limits import Limit, Limiter
+from providers.limits import Limit
 from providers.signin import TooManyInvitations, checked_email
 from vacancies.database import borrowed
 from vacancies.errors import InvalidInput
@@ -109,9 +109,8 @@ async def _code_form(status: int = 200, typed: str = "") -> Response:
 async def _open(code: str) -> Letter | Response:
     """The letter, or the page that says why it opens nothing."""
     here = state()
-    limiter = Limiter(here.deployment.redis, here.board.epoch, here.settings.secret_key)
     _ = current_language().gettext
-    if not await limiter.allows(LOOKING, client_network()):
+    if not await here.limiter.allows(LOOKING, client_network()):
         text = _("Many codes came from here. Try again in ten minutes.")
         return private(await too_often_page(text, LOOKING.seconds, (_("To the search"), link("/"))))
     normal = normal_code(code)

@@ -15,6 +15,7 @@ from werkzeug.datastructures import MultiDict
 
 from vacancies.audience import Audience
 from vacancies.board import Board
+from vacancies.config import Settings
 from vacancies.errors import FreiplatzError, InvalidParameter, Overloaded
 from vacancies.feed import Follower
 from vacancies.geocoding import Geocoder
@@ -22,14 +23,15 @@ from vacancies.search import Query
 from web.asgi import Asgi, Receive, Scope, Send
 from web.cursor import Cursor, read_cursor
 from web.delivery import Delivery
+from web.door import STREAM_PATH, client_of, refuse
+from web.files import most_files, viewers_of
 from web.parameters import SEARCH, Args, check_names, parse_query
-from web.problems import Problem, problem_of, problem_response
+from web.places import Place, Places
+from web.problems import Problem, problem_of
 from web.stream import Stream
 from web.transport import Connection, Lent, connection_of
 
-STREAM_PATH = "/api/v1/vacancies/stream"
 LIFETIME_SECONDS = (480.0, 720.0)  # jittered, lest all reconnect at once
-MAX_VIEWERS = 20_000
 CATCH_UP_SECONDS = 2.0  # for a cursor that is ahead of this worker
 
 HEADERS = [
@@ -50,10 +52,14 @@ class LiveStreams:
         board: Board,
         audience: Audience,
         geocoder: Geocoder,
+        settings: Settings,
     ) -> None:
         self._app = app
         self._board = board
         self._geocoder = geocoder
+        self._proxies = settings.proxies
+        most = min(settings.bounds.viewers, viewers_of(most_files()))
+        self.places = Places(most, settings.bounds.viewers_per_address)
         self._is_closing = False
         self._reading: set[asyncio.Task[None]] = set()
         self.delivery = Delivery(board, audience)
@@ -65,22 +71,23 @@ class LiveStreams:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and not scope["query_string"].isascii():
-            await _refuse(_BAD_TARGET, send)  # HTTP/2 lets it through, and Quart trips over it
+            await refuse(_BAD_TARGET, send)  # HTTP/2 lets it through, and Quart trips over it
         elif scope["type"] != "http" or scope["path"] != STREAM_PATH:
             await self._app(scope, receive, send)
         else:
             left = self._read_away(receive)
             if scope["method"] not in ("GET", "HEAD"):
-                await _refuse(_WRONG_METHOD, send)
+                await refuse(_WRONG_METHOD, send)
                 return
             try:
                 query, cursor = await self._read(scope)
-                if self._is_closing or len(self.delivery) >= MAX_VIEWERS:
-                    raise Overloaded("Too many viewers are connected. Try again shortly.")
+                if self._is_closing:
+                    raise Overloaded("This server is stopping. Try again at once.")
+                place = self.places.take(client_of(scope, self._proxies))
             except FreiplatzError as error:
-                await _refuse(problem_of(error), send)
+                await refuse(problem_of(error), send)
                 return
-            await self._serve(scope, query, cursor, left, send)
+            await self._serve(scope, query, cursor, left, send, place)
 
     def _read_away(self, receive: Receive) -> asyncio.Task[None]:
         """Ends when the client has left. What it sends until then is read, although nobody
@@ -117,27 +124,39 @@ class LiveStreams:
         cursor: Cursor | None,
         left: asyncio.Task[None],
         send: Send,
+        place: Place,
     ) -> None:
+        stream = None
+        try:
+            connection = await self._connect(scope, cursor, send)
+            if connection is not None:
+                stream = self._open(connection, query, cursor, place)
+        finally:
+            if stream is None:
+                place.leave()  # else it does when it is lost
+        if isinstance(connection, Lent):
+            await connection.run(left)
+
+    async def _connect(self, scope: Scope, cursor: Cursor | None, send: Send) -> Connection | None:
+        """Send the headers; what to write to from then on. None: nobody is there."""
         await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
         if scope["method"] == "HEAD":
             await send({"type": "http.response.body", "body": b""})
-            return
+            return None
         if cursor is not None and cursor.revision > self._board.revision and self.follower:
             # This worker may lag behind the one that the viewer had; that is no restore.
             with suppress(Exception):
                 await asyncio.wait_for(self.follower.catch_up(), CATCH_UP_SECONDS)
         connection = connection_of(scope, send)
-        if connection is None:
-            return
-        if self._is_closing:
+        if connection is not None and self._is_closing:
             connection.abort()  # nobody would end it any more
-            return
-        self._open(connection, query, cursor)
-        if isinstance(connection, Lent):
-            await connection.run(left)
+            return None
+        return connection
 
-    def _open(self, connection: Connection, query: Query, cursor: Cursor | None) -> None:
-        stream = Stream(connection, time.monotonic() + random.uniform(*LIFETIME_SECONDS))
+    def _open(
+        self, connection: Connection, query: Query, cursor: Cursor | None, place: Place
+    ) -> Stream:
+        stream = Stream(connection, time.monotonic() + random.uniform(*LIFETIME_SECONDS), place)
         since = None
         if cursor is not None:
             known = (query.fingerprint(), self._board.epoch)
@@ -148,6 +167,7 @@ class LiveStreams:
             else:
                 stream.reset = True
         self.delivery.open(stream, query, since)
+        return stream
 
 
 async def _disconnected(receive: Receive) -> None:
@@ -167,14 +187,3 @@ _WRONG_METHOD = Problem(
     code="method_not_allowed",
     detail="A stream is read with GET. See /api/v1/docs.",
 )
-
-
-async def _refuse(problem: Problem, send: Send) -> None:
-    body, status, headers = problem_response(problem)
-    raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
-    raw.append((b"access-control-allow-origin", b"*"))
-    if status == 405:
-        raw.append((b"allow", b"GET, HEAD"))
-    raw.append((b"content-length", str(len(body)).encode()))
-    await send({"type": "http.response.start", "status": status, "headers": raw})
-    await send({"type": "http.response.body", "body": body})

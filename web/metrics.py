@@ -61,6 +61,8 @@ class Metrics(Collector):
             ),
             _gauge("writes", "Writes to viewers.", every.writes),
             _gauge("tasks", "Asyncio tasks: growth is a leak.", every.tasks),
+            _gauge("refused", "Requests refused, since there were too many.", every.refused),
+            _gauge("dropped", "Who kept us waiting for longest, and gave way.", every.dropped),
         ]
 
     def _counted(self) -> list[Metric]:

@@ -102,6 +102,8 @@ def write_figures(here: State) -> None:
         repairs=follower.repairs,
         writes=here.live.delivery.writes,
         tasks=len(asyncio.all_tasks()),
+        refused=here.door.refused + here.live.places.refused + here.connections.turned_away,
+        dropped=here.connections.dropped + here.door.bodies.dropped + here.live.delivery.dropped,
     )
 
 

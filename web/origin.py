@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from quart import request
 
 from providers.sessions import FormRefused
+from vacancies.proxies import network_of
 from web.state import state
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -96,26 +97,8 @@ def local_path(address: str | None) -> str | None:
 
 
 def client_network() -> str:
-    """Who asks, for limits: an IPv4 address, or the /64 of an IPv6 address.
-
-    A proxy before us is in a private network and adds the address from which it was asked to
-    `X-Forwarded-For`. What stands before that was sent by the client and is not believed, nor is
-    the header itself if it came from outside.
-    """
-    address = _parsed(request.remote_addr or "")
-    if address is not None and address.is_private:
-        forwarded = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
-        address = _parsed(forwarded) or address
-    if address is None:
-        return "unknown"
-    if isinstance(address, ipaddress.IPv6Address):
-        return str(ipaddress.ip_network((int(address), 64), strict=False).network_address)
-    return str(address)
-
-
-def _parsed(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    try:
-        address = ipaddress.ip_address(text)
-    except ValueError:
-        return None
-    return getattr(address, "ipv4_mapped", None) or address
+    """Who asks, for limits: an IPv4 address, or the /64 of an IPv6 address."""
+    address = state().settings.proxies.client(
+        request.remote_addr or "", request.headers.getlist("X-Forwarded-For")
+    )
+    return "unknown" if address is None else network_of(address)

@@ -138,6 +138,9 @@ async def error_page(status: int) -> Response:
     home = [(_("To the search"), link("/"))]
     if status == 404:
         title, text = _("There is no such page"), _("The link is old or mistyped.")
+    elif status == 429:
+        title = _("Please wait a little")
+        text = _("Very much was asked from your network. Try again in a few seconds.")
     elif status < 500:
         title, text = _("That did not work"), _("The address of this page is not complete.")
     elif status == 503:

@@ -23,6 +23,7 @@ from web.standards import refusals
 from web.webhooks import endpoints
 
 PROBLEM_TYPE = "application/problem+json"
+RETRY_AFTER_SECONDS = 2  # where nothing says how long it takes
 
 STATUS: dict[type[errors.FreiplatzError], HTTPStatus] = {
     errors.InvalidParameter: HTTPStatus.BAD_REQUEST,
@@ -60,6 +61,7 @@ STATUS: dict[type[errors.FreiplatzError], HTTPStatus] = {
     errors.Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.OutcomeUnknown: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.Overloaded: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.TooManyRequests: HTTPStatus.TOO_MANY_REQUESTS,
     AlertUnknown: HTTPStatus.NOT_FOUND,
     AskedTooOften: HTTPStatus.TOO_MANY_REQUESTS,
     refusals.NotAcceptable: HTTPStatus.NOT_ACCEPTABLE,
@@ -87,6 +89,7 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     field: str | None = None
     candidates: list[dict[str, Any]] | None = None
     merged_into: str | None = None
+    retry_after_seconds: int | None = None
     test: bool = False
 
 
@@ -107,6 +110,7 @@ def problem_of(error: errors.FreiplatzError) -> Problem:
         field=error.field,
         candidates=getattr(error, "candidates", None),
         merged_into=getattr(error, "merged_into", None),
+        retry_after_seconds=getattr(error, "retry_after_seconds", None),
     )
 
 
@@ -115,6 +119,13 @@ def problem_response(problem: Problem) -> tuple[bytes, int, dict[str, str]]:
     headers = {"Content-Type": PROBLEM_TYPE, "Cache-Control": "no-store"}
     if problem.status == HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = "Bearer"
-    if problem.status in (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS):
-        headers["Retry-After"] = "2"
+    if wait := retry_after(problem):
+        headers["Retry-After"] = wait
     return msgspec.json.encode(problem), problem.status, headers
+
+
+def retry_after(problem: Problem) -> str | None:
+    """The header that says when to come again; None where that would be of no use."""
+    if problem.status in (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS):
+        return str(problem.retry_after_seconds or RETRY_AFTER_SECONDS)
+    return None

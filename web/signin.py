@@ -7,7 +7,7 @@ from quart import Blueprint, Response, current_app, request
 from werkzeug.datastructures import MultiDict
 
 from providers.desks import select_desks_of
-from providers.limits import Limit, Limiter
+from providers.limits import Limit
 from providers.post import MailSender, PostRefused, sender_address
 from providers.signin import (
     OtherBrowser,
@@ -82,9 +82,7 @@ async def send() -> Response:
         email = checked_email(form.get("email", ""))
     except InvalidInput:
         return await _form(back, form.get("email", ""), status=422)
-    here = state()
-    limiter = Limiter(here.deployment.redis, here.board.epoch, here.settings.secret_key)
-    if not await limiter.allows(ASKING, client_network()):
+    if not await state().limiter.allows(ASKING, client_network()):
         return await _too_often()
     current_app.add_background_task(_send_link, email, browser(), origin, back)
     return await page("signin_sent.html", is_private=True, email=email)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from quart import current_app
 
+from providers.limits import Limiter
 from vacancies.advice import AdviceOffices
 from vacancies.audience import Audience
 from vacancies.board import Board
@@ -17,6 +18,8 @@ from vacancies.lasting_fit import Lasting
 from vacancies.looks import Looks
 from vacancies.municipalities import Names
 from vacancies.unmet import Unmet
+from web.connections import Connections
+from web.door import Door
 from web.figures import Figures
 from web.live import LiveStreams
 from web.opendata.served import Exports
@@ -37,6 +40,9 @@ class State:
     advice: AdviceOffices
     municipalities: Names
     looks: Looks
+    limiter: Limiter
+    door: Door
+    connections: Connections
     lasting: Lasting = field(default_factory=Lasting)
     unmet: Unmet = field(default_factory=Unmet)
     exports: Exports = field(default_factory=Exports)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from vacancies.audience import Audience, Viewer
 from vacancies.board import Board
 from web.frames import Frames, Framing
+from web.places import Place
 from web.transport import Connection
 
 WRITE_BYTES = 64 * 1024
@@ -14,10 +15,11 @@ class Stream(Viewer):
     """A viewer that is written to. It lives until `expires_at`; `full_since` is when its
     connection could take no more (both monotonic seconds)."""
 
-    __slots__ = ("beat", "connection", "expires_at", "full_since")
+    __slots__ = ("beat", "connection", "expires_at", "full_since", "place")
 
-    def __init__(self, connection: Connection, expires_at: float) -> None:
+    def __init__(self, connection: Connection, expires_at: float, place: Place) -> None:
         super().__init__()
+        self.place = place
         self.connection = connection
         self.expires_at = expires_at
         self.full_since = 0.0

@@ -241,6 +241,8 @@ class _Gone(asyncio.Transport):
 
     def close(self) -> None: ...
     def abort(self) -> None: ...
+    def get_write_buffer_size(self) -> int:
+        return 0
 
 
 _GONE = _Gone()

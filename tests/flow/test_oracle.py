@@ -49,6 +49,7 @@ from vacancies.search import Query
 from web import delivery, stream
 from web.cursor import read_cursor
 from web.frames import Frames
+from web.places import Places
 from web.transport import Listener, Told
 
 START = datetime(2026, 3, 27, 10, tzinfo=UTC)  # two days before the clocks change
@@ -289,7 +290,7 @@ class Region(RuleBasedStateMachine):
 
     def connect(self, client: Client) -> None:
         cursor = read_cursor(client.cursor) if client.cursor else None
-        client.stream = stream.Stream(client, 0.0)
+        client.stream = stream.Stream(client, 0.0, Places(1, 1).take(None))
         client.is_full = False
         self.delivery.open(client.stream, client.query, cursor.revision if cursor else None)
 

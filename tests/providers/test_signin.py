@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from datetime import timedelta
 
 import pytest
-import redis.asyncio
 
-from providers.limits import Limit, Limiter
 from providers.people import LastAdmin, remove_person, withdraw_invitation
 from providers.sessions import find_session, hash_secret, start_session
 from providers.signin import (
@@ -37,7 +34,6 @@ from providers.staff import (
 )
 from tests.providers.people import ANNA, BERT, a_person, a_provider
 from vacancies.database import Pool
-from vacancies.deployment import Deployment
 from vacancies.errors import InvalidInput
 from vacancies.writer import Writer
 
@@ -240,27 +236,6 @@ def test_addresses_are_stored_in_one_form(text: str, email: str) -> None:
 def test_what_is_no_address_is_refused(text: str) -> None:
     with pytest.raises(InvalidInput):
         checked_email(text)
-
-
-async def test_a_limit_is_exact_and_says_no_address(deployment: Deployment) -> None:
-    limiter = Limiter(deployment.redis, deployment.doorbell.channel, "secret")
-    limit = Limit("test", most=5, seconds=60)
-    allowed = await asyncio.gather(*(limiter.allows(limit, "192.0.2.7") for _ in range(40)))
-    assert sum(allowed) == 5
-    assert await limiter.allows(limit, "192.0.2.8"), "each client has its own"
-    pattern = f"freiplatz:{deployment.doorbell.channel}:limit:*"
-    mine = [key async for key in deployment.redis.scan_iter(pattern)]
-    assert len(mine) == 2
-    assert not any(b"192.0.2" in key for key in mine)
-    lives = [await deployment.redis.ttl(key) for key in mine]
-    assert all(0 < seconds <= 60 for seconds in lives), lives
-
-
-async def test_without_redis_nothing_is_refused() -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))  # and not listening: a call is refused
-        async with redis.asyncio.Redis(port=taken.getsockname()[1]) as away:
-            assert await Limiter(away, "epoch", "secret").allows(Limit("test", 0, 60), "x")
 
 
 async def test_an_invitation_opens_nothing_of_somebody_who_is_known(

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from vacancies.config import NAMES, Basemap, OpenData, load_settings
+from vacancies.config import NAMES, Basemap, Bounds, OpenData, load_settings
 from vacancies.errors import SettingsError
 from vacancies.licences import LICENCES
+from vacancies.proxies import Proxies
 
 
 def test_the_defaults_need_nothing() -> None:
@@ -64,6 +65,27 @@ def test_corrections_go_to_one_address(wrong: str) -> None:
 def test_ports_are_a_list() -> None:
     settings = load_settings({"FREIPLATZ_OUTBOUND_PORTS": "443, 4443"})
     assert settings.outbound_ports == (443, 4443)
+
+
+def test_proxies_are_networks_and_bounds_are_numbers() -> None:
+    assert load_settings({}).proxies == Proxies()
+    settings = load_settings(
+        {
+            "FREIPLATZ_PROXIES": "private, 2001:db8::/32",
+            "FREIPLATZ_REQUESTS_PER_ADDRESS": "7",
+            "FREIPLATZ_CALLS_PER_KEY": "8",
+            "FREIPLATZ_VIEWERS": "9",
+            "FREIPLATZ_VIEWERS_PER_ADDRESS": "10",
+        }
+    )
+    assert settings.proxies.private
+    assert [str(network) for network in settings.proxies.networks[2:]] == ["2001:db8::/32"]
+    assert settings.bounds == Bounds(
+        requests_per_address=7, calls_per_key=8, viewers=9, viewers_per_address=10
+    )
+    for name, value in (("PROXIES", "caddy"), ("PROXIES", "10.0.0.1/8"), ("VIEWERS", "0")):
+        with pytest.raises(SettingsError, match=f"FREIPLATZ_{name} must be"):
+            load_settings({f"FREIPLATZ_{name}": value})
 
 
 def test_a_base_map_is_an_address_or_a_file(tmp_path: Path) -> None:

@@ -12,9 +12,17 @@ import pytest
 
 from tests.waiting import until
 from vacancies import reports
+from vacancies import writer as module
 from vacancies.commands import Actor, Command, Confirm, Describe, Report
 from vacancies.database import Connection, Pool
-from vacancies.errors import ForeignHome, OutcomeUnknown, Unavailable, UnknownHome
+from vacancies.errors import (
+    ForeignHome,
+    OutcomeUnknown,
+    Overloaded,
+    TooManyRequests,
+    Unavailable,
+    UnknownHome,
+)
 from vacancies.feed import Announcement
 from vacancies.homes import select_homes
 from vacancies.idempotency import Remembered
@@ -420,3 +428,33 @@ async def test_what_is_not_due_is_left_alone(pool: Pool, writer: Writer) -> None
     before = await head(pool)
     await writer.submit([Reevaluate(home_id="a")])
     assert await head(pool) == before
+
+
+async def test_the_queue_is_bounded_and_one_key_never_fills_it(
+    pool: Pool, writer: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "WAITING_COMMANDS", 25)
+    monkeypatch.setattr(module, "WAITING_OF_KEY", 10)
+    await describe(pool, writer, "a")
+    mine, others = Actor(api_key_id=1), Actor(api_key_id=2)
+    async with pool.acquire() as connection, connection.transaction():
+        # The first one is in hand, and the home is ours: all others wait.
+        await connection.execute("SELECT FROM home_state WHERE home_id = 'a' FOR UPDATE")
+        first = asyncio.create_task(writer.submit([Report(home_id="a", vacancies=lines(1))]))
+        await until(lambda: writer._waiting_commands == 0 and bool(writer._busy))
+        waiting = [
+            asyncio.create_task(writer.submit([Confirm(home_id="a", actor=mine)] * 2))
+            for _ in range(8)
+        ]
+        waiting += [
+            asyncio.create_task(writer.submit([Confirm(home_id="a", actor=others)] * 5))
+            for _ in range(3)
+        ]
+        waiting += [asyncio.create_task(writer.submit([Confirm(home_id="a")] * 5)) for _ in (1, 2)]
+        await until(lambda: sum(task.done() for task in waiting) == 5)
+        refused = [type(task.exception()) for task in waiting if task.done()]
+        # Ten of the first key and ten of the second; then the queue has room for five more.
+        assert refused == [TooManyRequests] * 4 + [Overloaded]
+        assert writer._waiting_commands == 25
+    await asyncio.gather(first, *waiting, return_exceptions=True)
+    assert (writer._waiting_commands, writer._waiting_by_key) == (0, {})

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, urlencode
 from msgspec.structs import replace
 from werkzeug.datastructures import MultiDict
 
-from providers.limits import Limit, Limiter
+from providers.limits import Limit
 from vacancies.database import borrowed
 from vacancies.listings import local_date
 from vacancies.search import Query
@@ -62,9 +62,7 @@ def form_of(search: str, place: str) -> Form:
 
 async def check_limit() -> None:
     """Raises `AskedTooOften`."""
-    here = state()
-    limiter = Limiter(here.deployment.redis, here.board.epoch, here.settings.secret_key)
-    if not await limiter.allows(ASKING, client_network()):
+    if not await state().limiter.allows(ASKING, client_network()):
         raise AskedTooOften("Too many alerts were asked for. Try again in ten minutes.")
 
 

@@ -16,7 +16,6 @@ from typing import Any
 import msgspec
 import structlog
 from hypercorn.asyncio import serve as serve_asgi
-from hypercorn.config import Config
 from quart import Quart
 
 from vacancies.config import load_settings
@@ -24,6 +23,7 @@ from vacancies.deployment import Deployment, open_deployment
 from vacancies.errors import FreiplatzError
 from web.app import create_app, run_in_background
 from web.commands.log import configure_log
+from web.connections import Connections, GuardedConfig
 from web.figures import Figures
 from web.live import LiveStreams
 from web.operations import write_for_ever
@@ -122,9 +122,10 @@ async def serve_deployment(
     keeps_demo: bool,
 ) -> None:
     """Serve until `stop` is set; closes `listener`. `ready` is called when all is loaded."""
-    app = create_app(deployment, figures)
+    connections = Connections()
+    app = create_app(deployment, figures, connections=connections)
     address = address_of(listener)
-    config = Config()
+    config = GuardedConfig(connections)
     config.bind = [f"fd://{listener.detach()}"]  # Hypercorn closes it
     config.backlog = BACKLOG
     config.accesslog = None
@@ -132,8 +133,6 @@ async def serve_deployment(
     config.errorlog = logging.getLogger("hypercorn.error")  # as the other libraries: `log.py`
     config.graceful_timeout = 2
     config.include_server_header = False
-    # Hypercorn keeps the file of a connection this long after its client has closed it.
-    config.keep_alive_timeout = 5
 
     @app.while_serving
     async def served() -> AsyncGenerator[None]:
@@ -145,6 +144,7 @@ async def serve_deployment(
         async with AsyncExitStack() as stack:
             state: State = app.extensions["state"]
             run_in_background(stack, write_for_ever(state))
+            run_in_background(stack, connections.look_for_ever())
             ready()
             if keeps_demo and state.demo and state.deployment.servers is not None:
                 run_in_background(stack, _keep_demo_alive(state, address))

@@ -9,7 +9,7 @@ from quart import Blueprint, Response, current_app
 
 from providers.desk_homes import DeskHome
 from providers.desks import insert_act
-from providers.limits import Limit, Limiter
+from providers.limits import Limit
 from providers.post import sender_address
 from providers.reminder_plan import Reminder
 from providers.reminder_post import Delivery, ReminderPost, choose_recipients
@@ -42,9 +42,7 @@ async def remind(key: str, home_id: str) -> Response:
     if not choose_recipients("staff", members):
         wrong = _("There is nobody who could be reminded. Please call.")
         return await home_response(at, found, 409, wrong=wrong)
-    here = state()
-    limiter = Limiter(here.deployment.redis, here.board.epoch, here.settings.secret_key)
-    if not await limiter.allows(REMINDING, home_id):
+    if not await state().limiter.allows(REMINDING, home_id):
         wrong = _("This home was reminded within the last hour. Please call.")
         return await home_response(at, found, 429, wrong=wrong)
     sent = await _send(found, members)

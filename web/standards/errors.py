@@ -31,6 +31,7 @@ _ISSUES = {
     406: "not-supported",
     410: "deleted",
     413: "too-long",
+    429: "throttled",
     500: "exception",
     503: "transient",
 }
