@@ -5,12 +5,14 @@ An ASGI app before the others: what is refused here costs neither a route nor a 
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from providers.limits import Limit, Limiter
 from vacancies.config import Settings
 from vacancies.errors import FreiplatzError, Overloaded, TooManyRequests
 from vacancies.proxies import Address, Proxies, network_of
+from vacancies.tasks import stop_tasks
 from web.asgi import Asgi, Receive, Scope, Send
 from web.bodies import Bodies, has_body
 from web.problems import Problem, problem_of, problem_response
@@ -52,7 +54,7 @@ class Door:
         except FreiplatzError as error:
             self.refused += 1
             if scope["path"].startswith("/api/"):
-                await refuse(problem_of(error), send)
+                await self._refuse(error, receive, send)
                 return
             # As a page, or in the words of a standard: `app.py` raises it.
             scope = {**scope, "refused": error}
@@ -74,9 +76,18 @@ class Door:
         try:
             await self._app(scope, body.receive, answer)
             if body.gave_way and not has_begun:
-                await refuse(problem_of(_gave_way()), send)
+                await self._refuse(_gave_way(), receive, send)
         finally:
             self.bodies.end(body)
+
+    async def _refuse(self, error: FreiplatzError, receive: Receive, send: Send) -> None:
+        # What the client goes on sending is read away: before a queue that is full Hypercorn
+        # would wait for ever to say that the client has left.
+        left = asyncio.create_task(_read_away(receive))
+        try:
+            await refuse(problem_of(error), send)
+        finally:
+            await stop_tasks([left])
 
     async def _count(self, scope: Scope, limit: Limit) -> None:
         """Raises `TooManyRequests`. This machine itself is not counted: its proxy says who asks."""
@@ -90,6 +101,11 @@ class Door:
                 f" {limit.seconds} seconds. Try again in {seconds}.",
                 retry_after_seconds=seconds,
             )
+
+
+async def _read_away(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 def _gave_way() -> Overloaded:

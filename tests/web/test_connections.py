@@ -205,6 +205,21 @@ async def test_a_huge_body_is_refused_and_a_slow_one_ends(
         await until(lambda: service.state.door.bodies.held_bytes == 0)
 
 
+async def test_a_large_body_that_is_refused_does_not_hold_its_connection(
+    settings: Settings, connect: Connect
+) -> None:
+    """More of it than Hypercorn's queue takes is on its way when nobody wants it any more."""
+    guarded = Connections()
+    async with served(settings, connections=guarded) as service:
+        await service.put_home("a")
+        key = await service.key()
+        service.state.door.bodies.most = MostBodies(held_bytes=70_000)
+        large = [await connect(service, put(key, 1_900_000, b" " * 1_900_000)) for _ in range(3)]
+        for line in large:
+            assert (await line.answer())[0] == 503
+        await until(lambda: len(guarded) <= 1)  # that of the service's own client
+
+
 def deaf(service: Service, request: bytes) -> socket.socket:
     """Asks, and never reads."""
     parts = urlsplit(service.url)
