@@ -19,7 +19,6 @@ import asyncpg
 import hypothesis
 import pytest
 import structlog
-from hypercorn.asyncio import serve
 
 from providers.auth import create_key
 from vacancies.config import Settings
@@ -31,6 +30,7 @@ from vacancies.provider import ensure_provider
 from vacancies.servers import Servers, local_servers
 from vacancies.writer import Writer
 from web.app import create_app
+from web.commands.serving import Stop, serve_listener
 from web.connections import Connections, GuardedConfig
 from web.state import State
 
@@ -242,24 +242,18 @@ async def _served(
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind(("127.0.0.1", port))
     listener.listen()  # from now on connections wait until Hypercorn accepts
-    listener.setblocking(False)
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     config = GuardedConfig(connections)
-    config.bind = [f"fd://{listener.detach()}"]  # Hypercorn closes it
     config.accesslog = None
     config.loglevel = "WARNING"
-    started, stop = asyncio.Event(), asyncio.Event()
+    started, stop = asyncio.Event(), Stop()
 
     @app.while_serving
     async def signal_start() -> AsyncGenerator[None]:
         started.set()
         yield
 
-    async def stopped() -> None:
-        await stop.wait()
-        await app.extensions["live"].close()
-
-    serving = asyncio.create_task(serve(app, config, shutdown_trigger=stopped))
+    serving = asyncio.create_task(serve_listener(app, config, listener, stop))
     try:
         starting = asyncio.create_task(started.wait())
         await asyncio.wait({starting, serving}, return_when=asyncio.FIRST_COMPLETED)

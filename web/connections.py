@@ -17,7 +17,6 @@ from contextlib import suppress
 
 import msgspec
 import structlog
-from hypercorn.asyncio import run
 from hypercorn.asyncio.tcp_server import TCPServer
 from hypercorn.config import Config
 from hypercorn.events import Closed, Event, RawData, Updated
@@ -207,10 +206,10 @@ class GuardedConfig(Config):
         super().__init__()
         self.connections = connections
         self.h11_max_incomplete_size = HEADER_BYTES
-        # For headers to be complete, from the beginning of the connection or the answer before.
+        # For headers to be complete, from the beginning of the connection or the answer before. A
+        # proxy must let go of idle connections earlier (deploy/Caddyfile: `keepalive`), or it sends
+        # into a closed one.
         self.keep_alive_timeout = QUIET_SECONDS
-        # It has no setting for the class of its connections.
-        run.TCPServer = Guarded  # type: ignore[attr-defined]
 
 
 def _no_room() -> bytes:

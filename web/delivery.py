@@ -68,7 +68,12 @@ class Delivery:
         ]
 
     async def close(self) -> None:
-        """End all streams at once: an open stream would hold up the end of the process."""
+        """The end of the process: an open stream would hold it up."""
+        await self.end_streams()
+        await stop_tasks(self._tasks)
+
+    async def end_streams(self) -> None:
+        """End all streams at once; their viewers come back, to whoever takes them."""
         for stream in list(self._streams):
             stream.connection.end()
         self._none_left.clear()
@@ -78,7 +83,6 @@ class Delivery:
                     await self._none_left.wait()
         for stream in list(self._streams):
             stream.connection.abort()
-        await stop_tasks(self._tasks)
 
     def open(self, stream: Stream, query: Query, since: int | None) -> None:
         """Begin to write the search `query`, from revision `since` on (None: from nothing)."""

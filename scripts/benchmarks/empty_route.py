@@ -20,13 +20,8 @@ from providers.auth import KeyRing, hash_key
 from vacancies.config import load_settings
 from vacancies.database import Pool, borrowed
 from vacancies.deployment import open_deployment
-from web.commands.process import (
-    BACKLOG,
-    COLLECTOR_THRESHOLDS,
-    address_of,
-    run,
-    stop_on_signals,
-)
+from web.commands.process import BACKLOG, COLLECTOR_THRESHOLDS, address_of, run
+from web.commands.serving import stop_on_signals
 
 _CHECK = "SELECT provider_id FROM api_key WHERE hash = $1 AND revoked_at IS NULL"
 

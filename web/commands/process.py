@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
-import signal
 import socket
 import sys
 from collections.abc import AsyncGenerator, Callable, Coroutine
@@ -15,17 +14,15 @@ from typing import Any
 
 import msgspec
 import structlog
-from hypercorn.asyncio import serve as serve_asgi
-from quart import Quart
 
 from vacancies.config import load_settings
 from vacancies.deployment import Deployment, open_deployment
 from vacancies.errors import FreiplatzError
 from web.app import create_app, run_in_background
 from web.commands.log import configure_log
+from web.commands.serving import Stop, serve_listener, stop_on_signals
 from web.connections import Connections, GuardedConfig
 from web.figures import Figures
-from web.live import LiveStreams
 from web.operations import write_for_ever
 from web.state import State
 
@@ -45,10 +42,12 @@ READY = b"ready\n"
 
 
 class Orders(msgspec.Struct, frozen=True, kw_only=True):
-    """What a worker is told; file descriptors are inherited."""
+    """What a worker is told; file descriptors are inherited. It enters what it counts into `row`
+    of the `rows` of `figures`."""
 
     number: int
-    workers: int
+    rows: int
+    row: int
     listener: int
     figures: int
 
@@ -58,14 +57,6 @@ def run(main: Coroutine[Any, Any, None], loops: ModuleType | None = uvloop) -> N
     factory = None if loops is None else loops.new_event_loop
     with asyncio.Runner(loop_factory=factory) as runner:
         runner.run(main)
-
-
-def stop_on_signals() -> asyncio.Event:
-    """Set when the process is asked to stop."""
-    stop = asyncio.Event()
-    for name in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(name, stop.set)
-    return stop
 
 
 def address_of(listener: socket.socket) -> str:
@@ -107,7 +98,7 @@ async def _work(orders: Orders) -> None:
             socket.socket(fileno=orders.listener),
             stop,
             ready,
-            Figures(orders.workers, orders.number, orders.figures),
+            Figures(orders.rows, orders.row, orders.figures),
             keeps_demo=orders.number == 0,
         )
 
@@ -115,7 +106,7 @@ async def _work(orders: Orders) -> None:
 async def serve_deployment(
     deployment: Deployment,
     listener: socket.socket,
-    stop: asyncio.Event,
+    stop: Stop,
     ready: Callable[[], None],
     figures: Figures,
     *,
@@ -126,7 +117,6 @@ async def serve_deployment(
     app = create_app(deployment, figures, connections=connections)
     address = address_of(listener)
     config = GuardedConfig(connections)
-    config.bind = [f"fd://{listener.detach()}"]  # Hypercorn closes it
     config.backlog = BACKLOG
     config.accesslog = None
     config.loglevel = "WARNING"
@@ -150,14 +140,7 @@ async def serve_deployment(
                 run_in_background(stack, _keep_demo_alive(state, address))
             yield
 
-    await serve_asgi(app, config, shutdown_trigger=lambda: _stopped(stop, app))
-
-
-async def _stopped(stop: asyncio.Event, app: Quart) -> None:
-    """Streams must end before Hypercorn begins to wait for them."""
-    await stop.wait()
-    live: LiveStreams = app.extensions["live"]
-    await live.close()
+    await serve_listener(app, config, listener, stop)
 
 
 async def _keep_demo_alive(state: State, address: str) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 import resource
+import signal
 import socket
 from dataclasses import replace
 
@@ -14,13 +17,8 @@ from vacancies.deployment import Deployment, open_deployment
 from vacancies.operator import NEEDED, Operator
 from web.commands.administration import note
 from web.commands.log import configure_log
-from web.commands.process import (
-    BACKLOG,
-    address_of,
-    run,
-    serve_deployment,
-    stop_on_signals,
-)
+from web.commands.process import BACKLOG, address_of, run, serve_deployment
+from web.commands.serving import Stop, stop_on_signals
 from web.commands.workers import Workers
 from web.figures import Figures
 
@@ -37,7 +35,12 @@ log = structlog.get_logger()
 )
 @click.option("--demo-if-empty", is_flag=True, help="Fill the data folder's own empty database.")
 def serve(host: str | None, port: int | None, workers: int | None, demo_if_empty: bool) -> None:
-    """Serve the pages, the API and the live stream until stopped."""
+    """Serve the pages, the API and the live stream until stopped.
+
+    SIGTERM and Ctrl-C end it at once. SIGQUIT ends it gently: it takes nothing new, and what is
+    connected ends in order, within seconds. SIGHUP replaces the workers one by one (with two or
+    more), so that nobody notices a new version.
+    """
     settings = load_settings()
     if workers is not None:
         settings = replace(settings, workers=workers)
@@ -95,10 +98,33 @@ async def _serve(settings: Settings, listener: socket.socket, demo_if_empty: boo
             warn_of_gaps(settings.operator)
 
         if settings.workers > 1:
-            await Workers(settings.workers, listener).run(stop, ready)
+            workers = Workers(settings.workers, listener)
+            _replace_on_hangup(workers, stop)
+            await workers.run(stop, ready)
         else:
             await serve_deployment(deployment, listener, stop, ready, Figures(), keeps_demo=True)
     note("Stopped.")
+
+
+def _replace_on_hangup(workers: Workers, stop: Stop) -> None:
+    """SIGHUP replaces the workers, unless it says that the terminal is gone: then all end."""
+    had_terminal = _has_terminal()
+
+    def hung_up() -> None:
+        if had_terminal and not _has_terminal():
+            stop.set()
+        else:
+            workers.replace.set()
+
+    asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, hung_up)
+
+
+def _has_terminal() -> bool:
+    try:
+        os.close(os.open("/dev/tty", os.O_RDONLY))
+    except OSError:
+        return False
+    return True
 
 
 async def _fill_if_empty(deployment: Deployment) -> None:

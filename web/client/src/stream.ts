@@ -60,8 +60,8 @@ export class Stream {
       // The server ends every stream after some minutes: one end alone is no alarm.
       this.#ends += 1;
       this.listener.connection(this.#ends > 1 ? "lost" : "connecting");
-      // A closed one never comes back by itself; an open one is retried by the browser.
-      if (source.readyState === EventSource.CLOSED) this.#retry();
+      // A closed one never comes back by itself, and browsers let an open one wait for 3 to 5 s.
+      this.#retry();
     };
   }
 
