@@ -26,15 +26,23 @@ COPY web web
 COPY --from=client /build/web/client/dist web/client/dist
 RUN /opt/freiplatz/bin/pip install --no-cache-dir --no-deps --no-build-isolation .
 
-FROM python:3.13-slim
-RUN useradd --system --uid 10001 --home-dir /var/lib/freiplatz --create-home freiplatz
+# The proxy: its folders belong to a user who is not root, and volumes made from them too.
+FROM caddy:2.11 AS proxy
+COPY deploy/Caddyfile /etc/caddy/Caddyfile
+RUN adduser -S -D -H -u 10002 -G nogroup proxy && chown -R proxy:nogroup /data /config
+USER 10002
+
+FROM python:3.13-slim AS web
+RUN groupadd --system --gid 10001 freiplatz \
+    && useradd --system --uid 10001 --gid 10001 --home-dir /var/lib/freiplatz --create-home freiplatz
 COPY --from=app /opt/freiplatz /opt/freiplatz
 ENV PATH=/opt/freiplatz/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     FREIPLATZ_HOST=0.0.0.0 \
     FREIPLATZ_DATA_DIR=/var/lib/freiplatz
-USER freiplatz
+USER 10001:10001
 WORKDIR /var/lib/freiplatz
 EXPOSE 8000
-# SIGTERM ends the open streams and then the process, in about a second.
+# SIGTERM would end it at once: see docs/deployment.md.
+STOPSIGNAL SIGQUIT
 CMD ["freiplatz", "serve"]

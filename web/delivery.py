@@ -32,6 +32,10 @@ CATCH_UPS_AT_ONCE = 20
 # Each may hold 128 kB here. A viewer who is dropped resumes from its cursor, and loses nothing.
 MOST_FULL = 2_000
 FULL_SECONDS = 1.0  # less is no sign of not reading
+# A process that retires lets its viewers go in at most so many portions, each so much later.
+MOST_DISMISSALS = 40
+LEAST_DISMISSED = 25  # in each
+DISMISSAL_SECONDS = 0.1
 FAREWELL_SECONDS = 0.5  # for the ends of streams to get out when the process stops
 
 
@@ -71,6 +75,17 @@ class Delivery:
         """The end of the process: an open stream would hold it up."""
         await self.end_streams()
         await stop_tasks(self._tasks)
+
+    async def dismiss(self) -> None:
+        """End the streams bit by bit: if all came back at once, most would have to wait."""
+        leaving = list(self._streams)
+        pauses = min(MOST_DISMISSALS, len(leaving) // LEAST_DISMISSED)
+        step = len(leaving) // (pauses + 1) + 1
+        for start in range(0, len(leaving), step):
+            for stream in leaving[start : start + step]:
+                stream.connection.end()
+            if start + step < len(leaving):
+                await asyncio.sleep(DISMISSAL_SECONDS)
 
     async def end_streams(self) -> None:
         """End all streams at once; their viewers come back, to whoever takes them."""

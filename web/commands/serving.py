@@ -19,6 +19,7 @@ from hypercorn.typing import ASGIFramework
 from hypercorn.utils import wrap_app
 from quart import Quart
 
+from vacancies.tasks import stop_tasks
 from web.connections import QUIET_SECONDS, Guarded, GuardedConfig
 from web.live import LiveStreams
 
@@ -96,9 +97,7 @@ async def serve_listener(
         server.close()
         live: LiveStreams = app.extensions["live"]
         if stop.is_gentle:
-            # Who comes back on a connection that is still open is served until the end.
-            await live.delivery.end_streams()
-            await _retire(config, connections, stop)
+            await _retire(config, live, connections, stop)
         # Streams must end before Hypercorn begins to wait for them.
         await live.close()
         await context.terminated.set()
@@ -108,18 +107,23 @@ async def serve_listener(
         await asyncio.gather(living, return_exceptions=True)
 
 
-async def _retire(config: GuardedConfig, connections: set[asyncio.Task[None]], stop: Stop) -> None:
-    """Let what is connected end in order, as long as there is no haste."""
+async def _retire(
+    config: GuardedConfig, live: LiveStreams, connections: set[asyncio.Task[None]], stop: Stop
+) -> None:
+    """Let what is connected end in order, as long as there is no haste. A viewer who comes back on
+    a connection that is still open is served until the end."""
     config.keep_alive_max_requests = 0  # from now on every answer is the last of its connection
     haste = asyncio.create_task(stop.wait_for_haste())
+    parting = asyncio.create_task(live.delivery.dismiss())
     try:
         async with asyncio.timeout(RETIRE_SECONDS):
-            while connections and not haste.done():
-                await asyncio.wait({*connections, haste}, return_when=asyncio.FIRST_COMPLETED)
+            while not haste.done() and (connections or not parting.done()):
+                waiting = {haste, *connections} | ({parting} if not parting.done() else set())
+                await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
     except TimeoutError:
         pass  # somebody sends or reads slowly
     finally:
-        haste.cancel()
+        await stop_tasks([haste, parting])
 
 
 async def _finish(connections: set[asyncio.Task[None]], patience_seconds: float) -> None:
