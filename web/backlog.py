@@ -22,8 +22,8 @@ LATE = "interval '15 minutes'"  # beyond what a killed process, or a try that fa
 class Backlog(msgspec.Struct, frozen=True, kw_only=True):
     """`reminders`, `portal_files` and `invitations` by state; `webhooks` by kind and state;
     `deliveries` of the last hour by kind and outcome. `silent_seconds` of each neighbour are since
-    all that it had to say was known, or since it was added. `newest_report_seconds` is None before
-    the first report."""
+    all that it had to say was known, or since it was added. `newest_report_seconds` is of a home of
+    ours, None before the first."""
 
     sweeper_lag_seconds: float
     newest_report_seconds: float | None
@@ -41,7 +41,7 @@ async def select_backlog(connection: Connection) -> Backlog:
         sweeper_lag_seconds=await select_sweep_lag(connection),
         newest_report_seconds=await connection.fetchval(
             "SELECT extract(epoch FROM clock_timestamp() - max(reported_at))::float8"
-            " FROM home_state"
+            " FROM home_state s JOIN care_home h ON h.id = s.home_id WHERE h.origin IS NULL"
         ),
         alerts=await select_counts(connection, datetime.now(UTC)),
         reminders=await _counts(connection, _REMINDERS),
