@@ -44,10 +44,11 @@ class Row:
 
 
 class Trial:
-    def __init__(self, server: Server, key: str) -> None:
+    def __init__(self, server: Server, key: str, show: Callable[[Row], None]) -> None:
         self.server = server
         self.headers = {"Authorization": f"Bearer {key}"}
         self.rows: list[Row] = []
+        self.show = show
 
     @property
     def address(self) -> tuple[str, int]:
@@ -71,6 +72,11 @@ class Trial:
             await asyncio.gather(others, looking)
         row.memory_mb = round((max(highest) - before) / 1e6, 1)
         self.rows.append(row)
+
+    def saw(self, row: Row, **seen: float | int | str) -> None:
+        """The attack is over, and this is what became of it."""
+        row.seen = seen
+        self.show(row)
 
     async def _look(self, highest: list[int], over: asyncio.Event) -> None:
         while not over.is_set():
@@ -163,15 +169,18 @@ async def flood(trial: Trial, connections: int, seconds: float) -> None:
         out, _ = await crowd.communicate(b"")  # its input ends, and so does it
     said = json.loads(out)
     searches = Counter({int(status): count for status, count in said["found"].items()})
-    row.seen = {
-        "searches served": searches[200],
-        "searches refused": searches[503],
-        "share of searches served": round(searches[200] / max(1, searches.total()), 3),
-        "share of reports served": round(
+    search_ms = round(statistics.median(said["times"] or [0.0]) * 1000, 1)
+    trial.saw(
+        row,
+        searches_served=searches[200],
+        searches_refused=searches[503],
+        share_of_searches_served=round(searches[200] / max(1, searches.total()), 3),
+        share_of_reports_served=round(
             row.reports_served / (row.reports_served + row.reports_refused), 3
         ),
-        "search ms": round(statistics.median(said["times"] or [0.0]) * 1000, 1),
-    }
+        search_ms=search_ms,
+        search_to_report=round(search_ms / row.report_ms, 1),
+    )
 
 
 async def held(
@@ -187,7 +196,8 @@ async def held(
     async with trial.attack(f"{count} {name}") as row:
         opened = await asyncio.to_thread(sockets, trial, count, sends, buffer)
         await asyncio.sleep(seconds)
-    row.seen = {"gave way": await trial.metric("freiplatz_dropped") - dropped, **answers(opened)}
+    gave_way = await trial.metric("freiplatz_dropped") - dropped
+    trial.saw(row, gave_way=gave_way, **answers(opened))
     await asyncio.to_thread(close, opened)
 
 
@@ -221,7 +231,7 @@ async def huge(trial: Trial, count: int, megabytes: int) -> None:
             writer.close()
 
         await asyncio.gather(*(send() for _ in range(count)))
-    row.seen = dict(found)
+    trial.saw(row, **found)
 
 
 async def one_address(trial: Trial, count: int) -> None:
@@ -238,7 +248,7 @@ async def one_address(trial: Trial, count: int) -> None:
         forwarded = {"X-Forwarded-For": "203.0.113.9"}
         async with aiohttp.ClientSession(headers=forwarded) as client:
             await asyncio.gather(*(ask(client) for _ in range(50)))
-    row.seen = dict(found)
+    trial.saw(row, **found)
 
 
 async def tried(options: argparse.Namespace) -> list[Row]:
@@ -249,11 +259,12 @@ async def tried(options: argparse.Namespace) -> list[Row]:
         await command(environ, "provider", "add", "Overload")
         key = await command(environ, "key", "create", "overload")
         async with serving(environ) as server:
-            trial = Trial(server, key)
+            trial = Trial(server, key, _silent if options.json else _print)
             async with aiohttp.ClientSession(headers=trial.headers) as client:
                 await trial._ask(client, "PUT", "/api/v1/homes/overload", HOME)
-            async with trial.attack("nothing"):
+            async with trial.attack("nothing") as row:
                 await asyncio.sleep(options.seconds)
+            trial.saw(row)
             await flood(trial, options.searches, options.seconds)
             half = b"GET / HTTP/1.1\r\nHo"
             await held(trial, "half-open sockets", options.sockets, lambda n: half, 2)
@@ -266,6 +277,19 @@ async def tried(options: argparse.Namespace) -> list[Row]:
             await held(trial, "viewers who do not read", options.viewers, lambda n: stream, 5, 4096)
             await one_address(trial, 5_000)
             return trial.rows
+
+
+def _silent(row: Row) -> None:
+    pass
+
+
+def _print(row: Row) -> None:
+    seen = "; ".join(f"{name.replace('_', ' ')}: {value}" for name, value in row.seen.items())
+    print(
+        f"| {row.attack} | {row.reports_served} | {row.reports_refused} | {row.report_ms} ms"
+        f" | {row.others_served} | {row.others_refused} | +{row.memory_mb} MB | {seen} |",
+        flush=True,
+    )
 
 
 def main() -> None:

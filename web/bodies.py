@@ -71,7 +71,7 @@ class Body:
     """What the app is told of one body. If it gives way, the app is told that the client has
     left, and the client that it should come again."""
 
-    __slots__ = ("_bodies", "_receive", "_waiting", "gave_way", "held_bytes")
+    __slots__ = ("_bodies", "_receive", "_waiting", "gave_way", "held_bytes", "is_over")
 
     def __init__(self, bodies: Bodies, receive: Receive) -> None:
         self._bodies = bodies
@@ -79,6 +79,7 @@ class Body:
         self._waiting: asyncio.Task[Any] | None = None
         self.held_bytes = 0
         self.gave_way = False
+        self.is_over = False  # complete, or the client has left
 
     async def receive(self) -> dict[str, Any]:
         if self.gave_way:
@@ -92,6 +93,7 @@ class Body:
             return _DISCONNECTED
         finally:
             self._waiting = None
+        self.is_over = not message.get("more_body", False)
         if message["type"] == "http.request":
             self._bodies.received(
                 self,

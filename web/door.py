@@ -12,7 +12,6 @@ from providers.limits import Limit, Limiter
 from vacancies.config import Settings
 from vacancies.errors import FreiplatzError, Overloaded, TooManyRequests
 from vacancies.proxies import Address, Proxies, network_of
-from vacancies.tasks import stop_tasks
 from web.asgi import Asgi, Receive, Scope, Send
 from web.bodies import Bodies, has_body
 from web.problems import Problem, problem_of, problem_response
@@ -39,6 +38,7 @@ class Door:
         self._reports = Limit("reports", most, WINDOW_SECONDS)
         self.turnstile = Turnstile()
         self.bodies = Bodies()
+        self._reading: set[asyncio.Task[None]] = set()
         self.refused = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -54,7 +54,8 @@ class Door:
         except FreiplatzError as error:
             self.refused += 1
             if scope["path"].startswith("/api/"):
-                await self._refuse(error, receive, send)
+                self._read_away(receive)
+                await refuse(problem_of(error), send)
                 return
             # As a page, or in the words of a standard: `app.py` raises it.
             scope = {**scope, "refused": error}
@@ -75,19 +76,19 @@ class Door:
         body = self.bodies.begin(receive)
         try:
             await self._app(scope, body.receive, answer)
+            if not body.is_over:
+                self._read_away(receive)
             if body.gave_way and not has_begun:
-                await self._refuse(_gave_way(), receive, send)
+                await refuse(problem_of(_gave_way()), send)
         finally:
             self.bodies.end(body)
 
-    async def _refuse(self, error: FreiplatzError, receive: Receive, send: Send) -> None:
-        # What the client goes on sending is read away: before a queue that is full Hypercorn
-        # would wait for ever to say that the client has left.
-        left = asyncio.create_task(_read_away(receive))
-        try:
-            await refuse(problem_of(error), send)
-        finally:
-            await stop_tasks([left])
+    def _read_away(self, receive: Receive) -> None:
+        """What the client goes on sending: before a queue that is full Hypercorn would wait for
+        ever to say that the client has left."""
+        reading = asyncio.create_task(_read_away(receive))
+        self._reading.add(reading)
+        reading.add_done_callback(self._reading.discard)
 
     async def _count(self, scope: Scope, limit: Limit) -> None:
         """Raises `TooManyRequests`. This machine itself is not counted: its proxy says who asks."""
