@@ -25,6 +25,8 @@ LOOKS_PERSONAL = re.compile(
 # … and are not, for this reason.
 NOT_PERSONAL = {
     "care_home.assigned_by": "how, not who",
+    "care_home.detail_places": "a number",
+    "reporting_policy.detail_places": "a number",
     "care_home.quality_url": "a public page about the home",
     "care_home.origin_said": "how fresh",
     "api_key.replaced_by": "another key",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import http.client
 import json
+import math
 import random
 import re
 import ssl
@@ -17,7 +18,7 @@ import aiohttp
 
 STREAM = "/api/v1/vacancies/stream"
 HOMES = 40
-LINES = 4  # connections that push, each kept open as long as the server lets it
+LINES = 8  # connections that push, each kept open as long as the server lets it
 SETTLE_SECONDS = 20.0
 # As web/client/src/stream.ts waits before it opens the next stream.
 PAUSES_SECONDS = (1.0, 2.0, 5.0, 10.0)
@@ -30,6 +31,7 @@ class Outcome:
 
     viewers: int = 0
     pushes: int = 0
+    pushing_seconds: float = math.inf
     failed_pushes: list[str] = field(default_factory=list)
     slowest_push_seconds: float = 0.0
     events: int = 0
@@ -44,6 +46,7 @@ class Outcome:
         return {
             "viewers": self.viewers,
             "pushes": self.pushes,
+            "pushes_per_second": round(self.pushes / self.pushing_seconds, 1),
             "failed_pushes": len(self.failed_pushes),
             "slowest_push_seconds": round(self.slowest_push_seconds, 3),
             "events": self.events,
@@ -136,9 +139,9 @@ class Watcher:
 
 
 class Pusher(threading.Thread):
-    """Sends a report every `pause_seconds`, once, over a connection that it keeps: a report that
-    is not answered with 200 has failed, whatever the reason. A thread, since http.client sends
-    nothing a second time by itself, as aiohttp does."""
+    """Sends a report every `pause_seconds` on average, once, over a connection that it keeps: one
+    that is not answered with 200 has failed, whatever the reason. A thread, since http.client
+    sends nothing a second time by itself, as aiohttp does."""
 
     def __init__(
         self, number: int, outcome: Outcome, url: str, key: str, pause_seconds: float
@@ -161,7 +164,10 @@ class Pusher(threading.Thread):
 
     def run(self) -> None:
         turn = 0
-        while not self.enough.wait(self._pause_seconds):
+        due = time.monotonic()
+        while not self.enough.wait(max(0.0, due - time.monotonic())):
+            # A late answer delays no push but the next one.
+            due += self._pause_seconds
             turn += 1
             home = (self._number + turn * LINES) % HOMES
             began = time.monotonic()
@@ -222,6 +228,7 @@ class Load:
         # Those who were not let in at once came back: that was before the trial began.
         self.outcome.returns_seconds.clear()
         self.outcome.refusals = 0
+        self._began = time.monotonic()
         for pusher in self._pushers:
             pusher.start()
         return self
@@ -239,6 +246,7 @@ class Load:
 
     async def settle(self) -> None:
         """Push nothing more, and hold what each viewer shows against what a new one gets."""
+        self.outcome.pushing_seconds = time.monotonic() - self._began
         for pusher in self._pushers:
             pusher.enough.set()
         for pusher in self._pushers:
