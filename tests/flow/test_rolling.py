@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from contextlib import suppress
 
 import aiohttp
 import pytest
@@ -91,6 +92,23 @@ async def test_it_ends_gently(given: dict[str, str], key: str, workers: str) -> 
             await writer.wait_closed()
         assert await parent.wait() == 0
         assert (await said).splitlines()[-1] == "Stopped."
+
+
+async def test_who_waits_to_be_accepted_is_answered(given: dict[str, str]) -> None:
+    """The kernel has let them in, and their requests are there, when it is asked to end."""
+    async with process(**given) as (url, parent, _):
+        host, port = url.removeprefix("http://").split(":")
+        parent.send_signal(signal.SIGSTOP)
+        lines = [await asyncio.open_connection(host, int(port)) for _ in range(30)]
+        asking = [asyncio.create_task(ask(line)) for line in lines]
+        parent.send_signal(signal.SIGQUIT)
+        parent.send_signal(signal.SIGCONT)
+        await asyncio.gather(*asking)  # fails for one that is cut off
+        for _, writer in lines:
+            writer.close()
+            with suppress(ConnectionError):
+                await writer.wait_closed()
+        assert await parent.wait() == 0
 
 
 async def test_haste_comes_before_gentleness(given: dict[str, str]) -> None:

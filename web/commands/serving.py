@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import socket
+from contextlib import suppress
 from typing import Any, cast
 
 from hypercorn.asyncio.lifespan import Lifespan
@@ -88,13 +89,20 @@ async def serve_listener(
         task.add_done_callback(connections.discard)
         await Guarded(framework, loop, config, context, state, reader, writer)
 
+    def protocol() -> asyncio.StreamReaderProtocol:
+        return asyncio.StreamReaderProtocol(asyncio.StreamReader(), connected)
+
+    queue = listener.dup()  # as long as it is open nobody in the queue is sent away
     server = await asyncio.start_server(connected, backlog=config.backlog, sock=listener)
     try:
         await stop.wait()
     finally:
-        # New connections are for others; those that wait to be accepted stay in the queue that
-        # all workers share.
+        # New connections are for others.
         server.close()
+        waiting = _last_accepted(queue, config.backlog) if stop.is_gentle else []
+        queue.close()
+        for sock in waiting:
+            await loop.connect_accepted_socket(protocol, sock)
         live: LiveStreams = app.extensions["live"]
         if stop.is_gentle:
             await _retire(config, live, connections, stop)
@@ -105,6 +113,18 @@ async def serve_listener(
         await lifespan.wait_for_shutdown()
         living.cancel()
         await asyncio.gather(living, return_exceptions=True)
+
+
+def _last_accepted(queue: socket.socket, most: int) -> list[socket.socket]:
+    """Who has been let in by the kernel and not yet by us: closing the queue would cut them off,
+    on a busy machine with a push under way."""
+    accepted: list[socket.socket] = []
+    with suppress(OSError):  # there is nobody more, or there are too many open files
+        while len(accepted) < most:
+            accepted.append(queue.accept()[0])
+    for sock in accepted:
+        sock.setblocking(False)
+    return accepted
 
 
 async def _retire(
