@@ -176,7 +176,7 @@ class Outbound:
             host, port = url.raw_host, url.port
             if len(str(url)) > MAX_ADDRESS_LENGTH:  # it grows by what must be written as %XX
                 raise ValueError
-        except (ValueError, UnicodeError):
+        except (ValueError, IndexError):  # yarl stumbles over https://[::2]@
             raise _refused("This is not an address that can be called.", field) from None
         if url.scheme != "https" and not (self._allow_loopback and url.scheme == "http"):
             raise _refused("The address must begin with https://.", field)
