@@ -21,6 +21,7 @@ from vacancies.geojson import Properties
 from vacancies.search import LIMIT, LIMIT_RANGE
 from web.api import SUGGESTIONS, SUGGESTIONS_RANGE, FacetsAnswer, PlaceAnswer
 from web.changes import ApiChanges
+from web.openapi_links import OF_HOME, OF_SEARCH
 from web.openapi_parameters import (
     HOME_ID,
     IDEMPOTENCY,
@@ -79,6 +80,7 @@ def build_document() -> Json:
     )
     _, schemas = msgspec.json.schema_components(types, ref_template=_REF)
     schemas.update(_geojson_schemas())
+    schemas["HomeBody"]["anyOf"] = [{"required": ["address"]}, {"required": ["coordinates"]}]
     return {
         "openapi": "3.1.0",
         "info": {
@@ -188,6 +190,7 @@ def _paths() -> Json:
     geo = "application/geo+json"
     feature = _ok(geo, _ref("Feature"))
     created = {**feature, **_ok(geo, _ref("Feature"), 201, "Created")}
+    created["201"]["links"] = OF_HOME
     limit = {"type": "integer", "minimum": LIMIT_RANGE[0], "maximum": LIMIT_RANGE[1]}
     search = search_parameters()
     places = {"type": "array", "items": _ref("PlaceAnswer")}
@@ -201,6 +204,8 @@ def _paths() -> Json:
         parameter("cursor", {"type": "string"}, "`next` of the page before"),
     ]
     plain = "application/json"
+    found = _ok(geo, _ref("FeatureCollection"))
+    found["200"]["links"] = OF_SEARCH
     return {
         "/api/v1/places": {
             "get": {
@@ -226,7 +231,7 @@ def _paths() -> Json:
             "get": {
                 "summary": "Search for free places",
                 "parameters": [*search, *paging],
-                "responses": _answers(_ok(geo, _ref("FeatureCollection")), (400, 404, 422, 503)),
+                "responses": _answers(found, (400, 404, 422, 503)),
             }
         },
         "/api/v1/vacancies/points": {

@@ -7,6 +7,7 @@ import json
 import sys
 from pathlib import Path
 
+from tests.fuzzing.api import try_own_api
 from tests.fuzzing.engine import Trial, load_targets, try_target
 
 FOLDER = Path(__file__).parents[2] / ".fuzz"
@@ -20,7 +21,10 @@ def main() -> int:
         description="Tries parsers with inputs that are made up. Ends with 1 if one is at fault.",
     )
     parser.add_argument(
-        "target", choices=[*sorted(targets), "all"], help="one of: %(choices)s", metavar="TARGET"
+        "target",
+        choices=[*sorted(targets), "all", "api"],
+        help="%(choices)s: all parsers, or the API by Schemathesis",
+        metavar="TARGET",
     )
     parser.add_argument("--seconds", type=int, default=60, help="in all, shared by all targets")
     parser.add_argument("--seed", type=int, default=1, help="of what is tried")
@@ -28,6 +32,8 @@ def main() -> int:
     parser.add_argument("--folder", type=Path, default=FOLDER, help="for inputs that are kept")
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
     asked = parser.parse_args()
+    if asked.target == "api":
+        return try_own_api(seconds=asked.seconds, seed=asked.seed)
     if asked.input is not None:
         targets[asked.target](asked.input.read_bytes())
         return 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from web.openapi_links import OF_WEBHOOK
 from web.schemas import Json, answers, ok, ref
 from web.webhooks.api import Deliveries, Webhooks
 from web.webhooks.deliveries import Delivery
@@ -22,6 +23,7 @@ _PLAIN = "application/json"
 def webhook_paths() -> Json:
     one = "/api/v1/webhooks/{webhook_id}"
     made = ok(_PLAIN, ref("WebhookWithSecret"), 201, "Created")
+    made["201"]["links"] = OF_WEBHOOK
     body = {"required": True, "content": {_PLAIN: {"schema": ref("NewWebhook")}}}
     webhook = ok(_PLAIN, ref("Webhook"))
     return {

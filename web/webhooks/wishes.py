@@ -19,6 +19,7 @@ from web.webhooks.searches import MOST_LENGTH, normal_search
 from web.webhooks.sending import utc_now
 
 # ASCII: not every mail server takes more (SMTPUTF8).
+EXAMPLE = "https://hooks.example.org/freiplatz"
 EMAIL = r"^[!-?A-~]+@[!-?A-~]+\.[!-?A-~]+(?!\n)$"
 
 
@@ -26,7 +27,7 @@ class NewWebhook(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """`search` holds parameters of a public search (`place=33330&care_form=day`); without it
     the webhook is told of the homes of the key's provider."""
 
-    address: Annotated[str, Meta(min_length=1, max_length=MAX_ADDRESS_LENGTH)]
+    address: Annotated[str, Meta(min_length=1, max_length=MAX_ADDRESS_LENGTH, examples=[EXAMPLE])]
     search: Annotated[str, Meta(max_length=MOST_LENGTH)] | None = None
     contact: Annotated[str, Meta(max_length=200, pattern=EMAIL)] | None = None
 
