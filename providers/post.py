@@ -118,7 +118,8 @@ class FileSender:
 
 
 class SmtpSender:
-    """Sends through the server of an smtp:// (STARTTLS where it is offered) or smtps:// address."""
+    """Sends through the server of an smtp:// or smtps:// address: by STARTTLS where it is offered,
+    and with a password by nothing less, since whoever is in between could take the offer away."""
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
@@ -149,6 +150,7 @@ class SmtpSender:
                 hostname=self._host,
                 port=self._port,
                 use_tls=self._is_tls,
+                start_tls=True if self._password is not None and not self._is_tls else None,
                 username=self._user,
                 password=self._password,
                 timeout=SEND_SECONDS,

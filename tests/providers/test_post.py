@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.handlers import Message
+from aiosmtpd.smtp import AuthResult
 
 from providers.post import PostRefused, make_mail, open_mail_sender, sender_address
 from vacancies.config import Settings
@@ -49,6 +50,36 @@ async def test_a_server_gets_it() -> None:
     # Nobody is there any more.
     with pytest.raises(PostRefused):
         await open_mail_sender(settings).send(mail(settings))
+
+
+async def test_no_password_goes_over_an_open_line() -> None:
+    """The server, or whoever stands in between, offers no STARTTLS."""
+    seen: list[object] = []
+
+    def authenticate(*told: object) -> AuthResult:
+        seen.append(told)
+        return AuthResult(success=True)
+
+    inbox = Inbox()
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    controller = Controller(
+        inbox,
+        hostname="127.0.0.1",
+        port=port,
+        authenticator=authenticate,
+        auth_require_tls=False,
+    )
+    controller.start()
+    try:
+        settings = Settings(smtp_url=f"smtp://freiplatz:geheim@127.0.0.1:{port}")
+        with pytest.raises(PostRefused):
+            await open_mail_sender(settings).send(mail(settings))
+    finally:
+        controller.stop()
+    assert seen == []
+    assert inbox.mails == []
 
 
 async def test_without_a_server_it_is_a_file(tmp_path: Path) -> None:
