@@ -382,6 +382,8 @@ async def _secure(response: Response) -> Response:
     headers = response.headers
     headers.setdefault("X-Content-Type-Options", "nosniff")
     headers.setdefault("Referrer-Policy", "same-origin")
+    if response.status_code == 308:
+        _stay_here(response)
     if response.mimetype == "text/html":
         headers.setdefault("Content-Security-Policy", _content_security_policy())
         place = "" if is_embedded() else "self"
@@ -391,6 +393,16 @@ async def _secure(response: Response) -> Response:
         else:
             headers["X-Frame-Options"] = "DENY"  # for what knows no frame-ancestors
     return response
+
+
+def _stay_here(response: Response) -> None:
+    """Werkzeug sends an address with a slash too few or too many on to the right one, and takes
+    scheme and host from the request: behind a proxy with TLS that is plain http, and the `Host` is
+    what its sender wants it to be. The path alone will do (RFC 9110, section 10.2.2)."""
+    parts = urlsplit(response.headers["Location"])
+    path = "/" + parts.path.lstrip("/\\")
+    response.headers["Location"] = f"{path}?{parts.query}" if parts.query else path
+    response.set_data(b"")
 
 
 def _content_security_policy() -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from quart import Quart, Response, current_app, g, has_request_context, request
 from werkzeug.datastructures import MultiDict
@@ -74,7 +74,9 @@ def _in_other_language(code: str) -> str:
     pairs = [(k, v) for k, v in request.args.items(multi=True) if k != "lang" and v]
     if code != DEFAULT or _is_reporting(request.path):
         pairs.append(("lang", code))
-    return in_look(f"{request.path}?{urlencode(pairs)}" if pairs else request.path)
+    # What was asked for may be /%5Cevil.example: browsers take \ for /, and // for another host.
+    path = "/" + quote(request.path.lstrip("/\\"))
+    return in_look(f"{path}?{urlencode(pairs)}" if pairs else path)
 
 
 def _languages_here() -> list[Language]:
