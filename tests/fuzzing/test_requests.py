@@ -23,7 +23,7 @@ from tests.web.desk.verbund import TOWN, Verbund, a_verbund
 from tests.web.staff import Desk
 from vacancies.config import Basemap, Settings
 from web.app import create_app
-from web.live import STREAM_PATH
+from web.door import STREAM_PATH
 
 EXAMPLES = 300
 SECONDS = 30
