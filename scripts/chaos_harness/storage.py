@@ -121,14 +121,20 @@ async def storage(data_dir: Path, *, is_small: bool) -> AsyncIterator[Storage]:
         with suppress(asyncio.CancelledError):
             await keeping
         await asyncio.to_thread(own.__exit__, None, None, None)
+        if is_small:
+            await asyncio.to_thread(_give_back, data_dir)
 
 
 def _make_folder(data_dir: Path, is_small: bool) -> None:
-    """The mount goes with the namespaces of the harness."""
+    """The mount goes with the namespaces of the harness, if not before."""
     data_dir.mkdir(parents=True)
     if is_small:
         mount = ["mount", "-t", "tmpfs", "-o", f"size={DISK_BYTES},mode=0711", "tmpfs"]
         subprocess.run([*mount, str(data_dir)], check=True)
+
+
+def _give_back(data_dir: Path) -> None:
+    subprocess.run(["umount", "--lazy", str(data_dir)], check=True)
 
 
 __all__ = ["POSTGRES", "VALKEY", "Storage", "children", "storage"]
