@@ -60,12 +60,14 @@ class Texts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class Operator(msgspec.Struct, frozen=True, kw_only=True):
-    """All of it. What is empty is not told; `missing` says what should be."""
+    """All of it. What is empty is not told; `missing` says what should be. `security` is where
+    weaknesses are reported, if that is another address than `email`."""
 
     name: Line = ""
     address: Lines = ()
     represented_by: Line = ""
     email: Email = ""
+    security: Email = ""
     phone: Line = ""
     register: Line = ""
     vat_id: Line = ""

@@ -83,6 +83,7 @@ from web.reminder_mail import open_post
 from web.report import report_pages
 from web.report_files import report_files
 from web.report_home import home_report_pages
+from web.security_txt import security_txt
 from web.shortlist import init_shortlist, shortlist
 from web.signin import signin
 from web.staff import init_staff
@@ -169,6 +170,7 @@ def create_app(
         corrections,
         legal,
         status_page,
+        security_txt,
         opendata,
         archive,
         barrier,

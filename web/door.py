@@ -132,6 +132,7 @@ async def refuse(problem: Problem, send: Send) -> None:
     body, status, headers = problem_response(problem)
     raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
     raw.append((b"access-control-allow-origin", b"*"))
+    raw.append((b"x-content-type-options", b"nosniff"))
     if status == 405:
         raw.append((b"allow", b"GET, HEAD"))
     raw.append((b"content-length", str(len(body)).encode()))

@@ -148,6 +148,11 @@ def _host(scope: Scope) -> str:
 
 async def _answer(send: Send, status: int, headers: list[tuple[bytes, bytes]]) -> None:
     body = b"" if status == 302 else b"Under this name pages can only be read.\n"
-    headers = [*headers, (b"cache-control", b"no-store"), (b"content-length", b"%d" % len(body))]
+    headers = [
+        *headers,
+        (b"cache-control", b"no-store"),
+        (b"x-content-type-options", b"nosniff"),
+        (b"content-length", b"%d" % len(body)),
+    ]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

@@ -47,6 +47,17 @@ async def test_no_address_leads_elsewhere(service: Service, host: str | None) ->
     assert sent_on >= 3
 
 
+@pytest.mark.parametrize("path", ["/", "/api/v1/vacancies/stream", "/api/v1/homes/a", "/nowhere"])
+@pytest.mark.parametrize("method", ["TRACE", "CONNECT", "DEBUG", "POST"])
+async def test_other_methods_are_refused(service: Service, method: str, path: str) -> None:
+    """TRACE would send back what a proxy has added. Every refusal is of the kind that it says."""
+    async with service.client.request(method, service.url + path) as answer:
+        text = await answer.text()
+    assert answer.status in (403, 404, 405)
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert "User-Agent" not in text
+
+
 # What in an address is a secret: whoever has it may do something.
 SECRETS = ("<token>", "<code>", "<feedback_id>")
 
