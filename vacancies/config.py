@@ -103,6 +103,11 @@ class Settings:
     proxies: Proxies = field(default_factory=Proxies)
     bounds: Bounds = field(default_factory=Bounds)
 
+    @property
+    def backup_folder(self) -> Path:
+        """Where backups lie."""
+        return self.backups.folder or self.data_dir / "backups"
+
 
 NAMES = tuple(
     PREFIX + name

@@ -63,14 +63,26 @@ async def test_all_is_well(environ: pytest.MonkeyPatch, service: Service) -> Non
         *("time zone", "clock", "redis", "service", "follower", "sweeper"),
     ):
         assert verdicts[check] == "good", said
-    # On the tests' own machine: no address, no key, nobody who runs it, no mail server.
-    for check in ("public address", "secret key", "contact", "legal pages", "mail"):
+    # On the tests' own machine: no address, no key, nobody who runs it, no backup, no mail server.
+    for check in ("public address", "secret key", "contact", "legal pages", "backups", "mail"):
         assert verdicts[check] == "warning"
     in_words = await run("--url", service.url + "/")
     assert in_words.exit_code == 0
     assert "ok   database: PostgreSQL 18" in in_words.stdout
     assert "→ Set FREIPLATZ_CONTACT_EMAIL" in in_words.stdout
-    assert "0 bad, 5 to see after." in in_words.stdout
+    assert "0 bad, 6 to see after." in in_words.stdout
+
+
+@pytest.mark.parametrize(("hours", "verdict"), [(25, "good"), (27, "warning")])
+def test_backups_are_seen_after(settings: Settings, hours: int, verdict: str) -> None:
+    assert machine.look_at_backups(settings).verdict == "warning"
+    folder = settings.backup_folder
+    folder.mkdir(parents=True)
+    taken_at = datetime.now(UTC) - timedelta(hours=hours)
+    (folder / f"freiplatz-{taken_at:%Y%m%dT%H%M%SZ}.tar.gz.age").touch()
+    found = machine.look_at_backups(settings)
+    assert found.verdict == verdict
+    assert f"{hours} hours old" in found.says
 
 
 async def test_settings_that_are_wrong(environ: pytest.MonkeyPatch) -> None:

@@ -95,7 +95,7 @@ def backup(
 
 
 def _folder(settings: Settings, given: Path | None) -> Path:
-    return given or settings.backups.folder or settings.data_dir / "backups"
+    return given or settings.backup_folder
 
 
 def _recipients(settings: Settings) -> list[x25519.Recipient]:

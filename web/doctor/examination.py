@@ -13,7 +13,7 @@ from vacancies.errors import Unavailable
 from vacancies.servers import ServersError, local_servers
 from web.doctor.database import look_at_database
 from web.doctor.finding import Finding, bad
-from web.doctor.machine import look_at_disk, look_at_settings
+from web.doctor.machine import look_at_backups, look_at_disk, look_at_settings
 from web.doctor.running import look_at_service
 from web.doctor.surroundings import look_at_certificate, look_at_mail, look_at_redis
 
@@ -23,6 +23,7 @@ async def examine(settings: Settings, url: str) -> AsyncIterator[Finding]:
     if nobody uses them just now."""
     for finding in (*look_at_settings(settings), *look_at_disk(settings)):
         yield finding
+    yield look_at_backups(settings)
     async with AsyncExitStack() as stack:
         if settings.database_url is None:
             try:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from urllib.parse import urlsplit
 
+from vacancies.backups.folder import stored_backups
 from vacancies.config import Settings
 from vacancies.operator import NEEDED
 from web.doctor.finding import Finding, bad, good, warning
 
 ENOUGH_BYTES = 1024**3
+BACKUP_LIVES = timedelta(hours=26)  # one a day, and some time to make it
 
 
 def look_at_settings(settings: Settings) -> Iterator[Finding]:
@@ -67,3 +70,21 @@ def look_at_disk(settings: Settings) -> Iterator[Finding]:
         )
     else:
         yield good("disk", says)
+
+
+def look_at_backups(settings: Settings) -> Finding:
+    """By their names: whether they can be restored is for `freiplatz restore --check` to say."""
+    folder = settings.backup_folder
+    found = stored_backups(folder)
+    if not found:
+        return warning(
+            "backups",
+            f"There is no backup in {folder}.",
+            "Make one every day: docs/backup.md. Do others lie elsewhere, or does the database's"
+            " host make them? Then watch those.",
+        )
+    age = datetime.now(UTC) - found[0].taken_at
+    says = f"The newest of {len(found)} in {folder} is {age // timedelta(hours=1)} hours old."
+    if age > BACKUP_LIVES:
+        return warning("backups", says, "See what `freiplatz backup` says, and why nobody runs it.")
+    return good("backups", says)
