@@ -23,12 +23,13 @@ from vacancies.geocoding import OfflineGeocoder
 from vacancies.internet import is_public
 from vacancies.outbound import Outbound
 from vacancies.page import read_page_token
+from vacancies.proxies import Proxies, network_of
 from vacancies.search import Query
 from web.alerts.sealing import Seal
 from web.contrast import parse_colour
 from web.cursor import Cursor, read_cursor
 from web.device import device_words
-from web.origin import client_network, local_path, origin_of
+from web.origin import local_path, origin_of
 from web.packing import accepted
 from web.parameters import SEARCH, check_names, parse_limit, parse_query
 from web.standards.fhir_search import _read_cursor as read_fhir_cursor
@@ -40,6 +41,7 @@ _geocoder = OfflineGeocoder()
 _outbound = Outbound()
 _another = Seal("another " + SECRET)
 _app = Quart(__name__)
+_proxies = Proxies(private=True)
 _query = Query()
 _MADE_AT = datetime(2026, 11, 27, tzinfo=UTC)
 
@@ -107,7 +109,8 @@ async def _read_headers(headers: Headers, scope: dict[str, Any]) -> None:
     async with _app.test_request_context("/", headers=headers, scope_base=scope):
         device_words(headers.get("User-Agent", ""))
         accepted()
-        client_network()
+        client = _proxies.client("10.0.0.1", headers.getlist("X-Forwarded-For"))
+        assert client is None or network_of(client)
         for read in (if_match, idempotency_key, portal_name):
             try:
                 read()
