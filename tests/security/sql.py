@@ -125,6 +125,8 @@ class Program:
             return all(are) and self._is(node.func.value, module, inside, bound, depth - 1)
         if not isinstance(node.func, ast.Name):
             return False
+        if node.func.id in ("range", "len"):
+            return True  # numbers
         found = self._function(node.func.id, module)
         if found is None:
             return node.func.id == "tuple" and all(are)

@@ -14,6 +14,15 @@ KNOWN = {
     ("vacancies/database.py", "sql"): "a file of vacancies/migrations",
     ("vacancies/homes.py", "care_home"): "the keys of the dict that _row_from_home writes out",
     ("providers/municipality_export.py", "query"): "constants of export_parts.py",
+    ("web/backlog.py", "sql"): "constants of this file",
+    ("web/doctor/database.py", "SHOW {name}"): "names of _DURABLE",
+    # Postgres writes these itself (`format('%I')`, `pg_get_constraintdef`), and quotes the names.
+    ("vacancies/backups/comparing.py", "query"): "_ROWS",
+    ("vacancies/backups/restoring.py", "writes_sql"): "constants of this file",
+    ("vacancies/backups/restoring.py", "row[0]"): "what those write",
+    ("vacancies/backups/restoring.py", "key['drop']"): "_FOREIGN_KEYS",
+    ("vacancies/backups/restoring.py", "key['make']"): "_FOREIGN_KEYS",
+    ("vacancies/backups/tables.py", "question"): "select_full_tables",
     # Not the database:
     ("vacancies/homes.py", "batch"): "the size of what a cursor fetches",
     ("vacancies/boundaries.py", "self._shapes"): "shapely.prepare",
