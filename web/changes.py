@@ -43,6 +43,13 @@ CHANGES = (
     ApiChange(
         date=date(2026, 11, 27),
         kind="added",
+        paths=[*_WRITING, "GET /api/v1/vacancies", "GET /api/v1/vacancies/stream"],
+        text="There are limits: 429 `too_many_requests` or `too_many_viewers`, and 503"
+        " `overloaded`, both with `Retry-After`. docs/overload.md says how much is too much.",
+    ),
+    ApiChange(
+        date=date(2026, 11, 27),
+        kind="added",
         paths=_WRITING,
         text="Where a municipality approves new homes, one that you create has the `standing`"
         " `waiting` and the warning `home_waiting`, later perhaps `refused` and `home_refused`:"
