@@ -15,7 +15,7 @@ import msgspec
 from msgspec.structs import replace
 
 from vacancies.boundaries import Boundaries
-from vacancies.commands import OPERATOR, Actor
+from vacancies.commands import OPERATOR, Actor, Unrecorded
 from vacancies.database import Connection, Pool
 from vacancies.errors import ForeignHome, UnknownHome
 from vacancies.judging import select_approving
@@ -72,17 +72,11 @@ class Assign(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
-class AssignByHand(msgspec.Struct, frozen=True, kw_only=True):
+class AssignByHand(Unrecorded, frozen=True, kw_only=True):
     """Put the home into that municipality, wherever it lies; None: leave that to its position
     again."""
 
-    home_id: str
     municipality: str | None
-    actor: Actor = OPERATOR
-
-    @property
-    def kind(self) -> None:
-        return None
 
     def decide(self, home: CareHome | None, at: datetime) -> CareHome:
         home = _found(home, self.home_id)

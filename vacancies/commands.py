@@ -100,6 +100,24 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
 OPERATOR = Actor()
 
 
+class Unrecorded(msgspec.Struct, frozen=True, kw_only=True):
+    """What commands have in common that stand in no history of reports: the home has said
+    nothing."""
+
+    home_id: str
+    actor: Actor = OPERATOR
+
+    @property
+    def kind(self) -> None:
+        return None
+
+    def known(self, home: CareHome | None) -> CareHome:
+        """Raises `UnknownHome`."""
+        if home is None:
+            raise UnknownHome(f"There is no home {self.home_id}.")
+        return home
+
+
 class Report(msgspec.Struct, frozen=True, kw_only=True):
     """Replace all vacancies of a home."""
 

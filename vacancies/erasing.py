@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-import msgspec
 from msgspec.structs import replace
 
-from vacancies.commands import Actor, check_owner
+from vacancies.commands import Unrecorded, check_owner
 from vacancies.database import Connection
-from vacancies.errors import UnknownHome
 from vacancies.listings import NAMELESS
 from vacancies.models import Assignment, CareHome, HomeStatus, Profile, Standing
 
@@ -29,20 +27,12 @@ _OF_HOMES = (
 )
 
 
-class Erase(msgspec.Struct, frozen=True, kw_only=True):
+class Erase(Unrecorded, frozen=True, kw_only=True):
     """Close the home and forget what it has said and who it is. Viewers are told that it is gone,
     which needs its id and position, and the key of its municipality."""
 
-    home_id: str
-    actor: Actor
-
-    @property
-    def kind(self) -> None:
-        return None
-
     def decide(self, home: CareHome | None, at: datetime) -> CareHome:
-        if home is None:
-            raise UnknownHome(f"There is no home {self.home_id}.")
+        home = self.known(home)
         check_owner(home, self.actor)
         before = home.profile
         is_open = before.status is HomeStatus.OPEN

@@ -9,24 +9,14 @@ from __future__ import annotations
 
 from datetime import datetime
 
-import msgspec
 from msgspec.structs import replace
 
-from vacancies.commands import OPERATOR, Actor, check_capacity, not_ahead
-from vacancies.errors import ForeignHome, UnknownHome
+from vacancies.commands import Unrecorded, check_capacity, not_ahead
+from vacancies.errors import ForeignHome
 from vacancies.models import CareHome, Freshness, HomeStatus, Origin, Profile, Vacancy
 
 
-class _Foreign(msgspec.Struct, frozen=True, kw_only=True):
-    home_id: str
-    actor: Actor = OPERATOR
-
-    @property
-    def kind(self) -> None:
-        return None
-
-
-class Adopt(_Foreign, frozen=True, kw_only=True):
+class Adopt(Unrecorded, frozen=True, kw_only=True):
     """Take a home over as its neighbour shows it now; nothing happens if that is what we have.
 
     `profile` says by its status whether it is one of our homes already (`MERGED`).
@@ -75,36 +65,36 @@ class Adopt(_Foreign, frozen=True, kw_only=True):
         return replace(after, reported_at=at, closed_at=None if is_open else at)
 
 
-class Doubt(_Foreign, frozen=True, kw_only=True):
+class Doubt(Unrecorded, frozen=True, kw_only=True):
     """The neighbour has said something of the home that cannot be: what it said before does not
     count any more, until it says something that can."""
 
     def decide(self, home: CareHome | None, at: datetime) -> CareHome:
-        home, origin = _foreign(home, self.home_id)
+        home, origin = _foreign(self.known(home))
         if origin.said in (Freshness.STALE, Freshness.UNKNOWN):
             return home
         return replace(home, origin=replace(origin, said=Freshness.STALE))
 
 
-class Silence(_Foreign, frozen=True, kw_only=True):
+class Silence(Unrecorded, frozen=True, kw_only=True):
     """Nothing has been heard from the neighbour `since` then; None: it is heard again."""
 
     since: datetime | None
 
     def decide(self, home: CareHome | None, at: datetime) -> CareHome:
-        home, origin = _foreign(home, self.home_id)
+        home, origin = _foreign(self.known(home))
         if origin.silent_since == self.since or home.profile.status is HomeStatus.CLOSED:
             return home
         return replace(home, origin=replace(origin, silent_since=self.since))
 
 
-class Match(_Foreign, frozen=True, kw_only=True):
+class Match(Unrecorded, frozen=True, kw_only=True):
     """The home is `own_id`, one of ours, which is shown in its place; None: it is none of ours."""
 
     own_id: str | None
 
     def decide(self, home: CareHome | None, at: datetime) -> CareHome:
-        home, _ = _foreign(home, self.home_id)
+        home, _ = _foreign(self.known(home))
         profile = matched(home.profile, self.own_id)
         if home.profile.status is HomeStatus.CLOSED or profile == home.profile:
             return home
@@ -112,11 +102,11 @@ class Match(_Foreign, frozen=True, kw_only=True):
         return replace(home, profile=profile, closed_at=closed_at)
 
 
-class Depart(_Foreign, frozen=True, kw_only=True):
+class Depart(Unrecorded, frozen=True, kw_only=True):
     """The home is gone from the neighbour, or the neighbour from us."""
 
     def decide(self, home: CareHome | None, at: datetime) -> CareHome:
-        home, _ = _foreign(home, self.home_id)
+        home, _ = _foreign(self.known(home))
         if home.profile.status is HomeStatus.CLOSED:
             return home
         profile = replace(home.profile, status=HomeStatus.CLOSED, merged_into=None)
@@ -129,9 +119,7 @@ def matched(profile: Profile, own_id: str | None) -> Profile:
     return replace(profile, status=status, merged_into=own_id)
 
 
-def _foreign(home: CareHome | None, home_id: str) -> tuple[CareHome, Origin]:
-    if home is None:
-        raise UnknownHome(f"There is no home {home_id}.")
+def _foreign(home: CareHome) -> tuple[CareHome, Origin]:
     if home.origin is None:
         raise ForeignHome("This home is one of ours.")
     return home, home.origin

@@ -6,65 +6,41 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-import msgspec
 from msgspec.structs import replace
 
-from vacancies.commands import OPERATOR, Actor
+from vacancies.commands import Unrecorded
 from vacancies.database import Connection, Pool
-from vacancies.errors import UnknownHome
 from vacancies.homes import HOUR, stored_policy
 from vacancies.models import DEFAULT_POLICY, CareHome, Policy, Standing
 
 
-class Reevaluate(msgspec.Struct, frozen=True, kw_only=True):
+class Reevaluate(Unrecorded, frozen=True, kw_only=True):
     """Time has passed: judge the home anew. Nothing happens if that is no longer due."""
 
-    home_id: str
-    actor: Actor = OPERATOR
-
-    @property
-    def kind(self) -> None:
-        return None
-
     def decide(self, home: CareHome | None, at: datetime) -> CareHome:
-        if home is None:
-            raise UnknownHome(f"There is no home {self.home_id}.")
+        home = self.known(home)
         due = home.next_transition_at is not None and home.next_transition_at <= at
         return replace(home, evaluated_at=at) if due else home
 
 
-class Judge(msgspec.Struct, frozen=True, kw_only=True):
+class Judge(Unrecorded, frozen=True, kw_only=True):
     """Judge the home by another policy from now on."""
 
-    home_id: str
     policy: Policy
-    actor: Actor = OPERATOR
-
-    @property
-    def kind(self) -> None:
-        return None
 
     def decide(self, home: CareHome | None, at: datetime) -> CareHome:
-        if home is None:
-            raise UnknownHome(f"There is no home {self.home_id}.")
+        home = self.known(home)
         return home if home.policy == self.policy else replace(home, policy=self.policy)
 
 
-class Admit(msgspec.Struct, frozen=True, kw_only=True):
+class Admit(Unrecorded, frozen=True, kw_only=True):
     """No approval is needed where the home lies: show it. Nothing happens if it has come to another
     municipality than `municipality` since, or somebody has decided."""
 
-    home_id: str
     municipality: str | None
-    actor: Actor = OPERATOR
-
-    @property
-    def kind(self) -> None:
-        return None
 
     def decide(self, home: CareHome | None, at: datetime) -> CareHome:
-        if home is None:
-            raise UnknownHome(f"There is no home {self.home_id}.")
+        home = self.known(home)
         is_same = home.profile.municipality == self.municipality
         if home.standing is not Standing.WAITING or not is_same:
             return home

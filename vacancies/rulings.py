@@ -9,11 +9,10 @@ from __future__ import annotations
 
 from datetime import datetime
 
-import msgspec
 from msgspec.structs import replace
 
-from vacancies.commands import OPERATOR, Actor, check_owner
-from vacancies.errors import ChangedSince, HomeClosed, UnknownHome
+from vacancies.commands import Actor, Unrecorded, check_owner
+from vacancies.errors import ChangedSince, HomeClosed
 from vacancies.models import HIDDEN, CareHome, HomeStatus, Standing
 
 # From what a home may come to each standing: what two clerks do at once must not undo each other.
@@ -27,16 +26,7 @@ _BEFORE = {
 }
 
 
-class _Ruling(msgspec.Struct, frozen=True, kw_only=True):
-    home_id: str
-    actor: Actor = OPERATOR
-
-    @property
-    def kind(self) -> None:
-        return None
-
-
-class Rate(_Ruling, frozen=True, kw_only=True):
+class Rate(Unrecorded, frozen=True, kw_only=True):
     """Approve a home or refuse it, freeze its reports, note that it will not report, or take that
     back."""
 
@@ -44,14 +34,14 @@ class Rate(_Ruling, frozen=True, kw_only=True):
 
     def decide(self, home: CareHome | None, at: datetime) -> CareHome:
         """Raises `UnknownHome`, `ForeignHome`, `HomeClosed` and `ChangedSince`."""
-        home = _owned(home, self.home_id, self.actor)
+        home = _owned(self.known(home), self.actor)
         _require_open(home)
         if home.standing not in _BEFORE[self.standing]:
             raise ChangedSince("Somebody has decided about this home already. Look at it again.")
         return home if home.standing is self.standing else replace(home, standing=self.standing)
 
 
-class Close(_Ruling, frozen=True, kw_only=True):
+class Close(Unrecorded, frozen=True, kw_only=True):
     """The home takes nobody any more; with `merged_into` it was the same as that one. Whoever
     merges makes sure that the other one is open (`providers/duplicates.py`)."""
 
@@ -59,28 +49,26 @@ class Close(_Ruling, frozen=True, kw_only=True):
 
     def decide(self, home: CareHome | None, at: datetime) -> CareHome:
         """Raises `UnknownHome`, `ForeignHome` and `HomeClosed`."""
-        home = _owned(home, self.home_id, self.actor)
+        home = _owned(self.known(home), self.actor)
         _require_open(home)
         status = HomeStatus.CLOSED if self.merged_into is None else HomeStatus.MERGED
         profile = replace(home.profile, status=status, merged_into=self.merged_into)
         return replace(home, profile=profile, closed_at=at)
 
 
-class Reopen(_Ruling, frozen=True, kw_only=True):
+class Reopen(Unrecorded, frozen=True, kw_only=True):
     """The home was closed, or merged into another one, by mistake."""
 
     def decide(self, home: CareHome | None, at: datetime) -> CareHome:
         """Raises `UnknownHome` and `ForeignHome`."""
-        home = _owned(home, self.home_id, self.actor)
+        home = _owned(self.known(home), self.actor)
         if home.profile.status is HomeStatus.OPEN:
             return home
         profile = replace(home.profile, status=HomeStatus.OPEN, merged_into=None)
         return replace(home, profile=profile, closed_at=None)
 
 
-def _owned(home: CareHome | None, home_id: str, actor: Actor) -> CareHome:
-    if home is None:
-        raise UnknownHome(f"There is no home {home_id}.")
+def _owned(home: CareHome, actor: Actor) -> CareHome:
     check_owner(home, actor)
     return home
 
