@@ -1,19 +1,15 @@
-"""The app of one web process: what it holds, how it starts and stops, how errors look."""
+"""The app of one web process: what it holds, how it starts and stops."""
 
 from __future__ import annotations
 
 import asyncio
-import traceback
 from collections.abc import AsyncGenerator, Coroutine, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
-from urllib.parse import urlsplit
 
 import structlog
-from quart import Quart, Response, request
-from werkzeug.exceptions import HTTPException
+from quart import Quart
 
-from providers.api import api as provider_api
 from providers.auth import KeyRing
 from providers.call_questions import ask_for_ever
 from providers.federation.following import Following
@@ -25,9 +21,7 @@ from providers.reminder_scheduler import Scheduler, remind_for_ever
 from vacancies.advice import AdviceOffices
 from vacancies.audience import Audience
 from vacancies.board import Board, Change
-from vacancies.database import is_connection_error
 from vacancies.deployment import Deployment
-from vacancies.errors import FreiplatzError, Unavailable
 from vacancies.feed import Follower, channel_name
 from vacancies.geocoding import open_geocoder
 from vacancies.looks import Looks
@@ -38,67 +32,31 @@ from vacancies.servers import revive
 from vacancies.sweeper import sweep_for_ever
 from vacancies.tasks import stop_tasks
 from vacancies.tracing import exporting
-from web.account import account
-from web.alerts.asking import alert_asking
-from web.alerts.pages import alert_pages
 from web.alerts.service import Alerts, open_alerts
-from web.api import api as reader_api
 from web.assets import init_assets
-from web.barrier import barrier
-from web.basemap import basemap
-from web.changes import changes
 from web.connections import Connections
-from web.corrections import corrections, forget_for_ever
-from web.desk import DESK_PAGES
+from web.corrections import forget_for_ever
 from web.desk.inviter import Inviter
 from web.door import Door
-from web.embed import ancestors, embed, is_embedded
 from web.farewell import Farewell
-from web.feedback import feedback
+from web.faults import handle_error, raise_refusal
 from web.feedback_mail import open_asker
 from web.figures import Figures
-from web.finder import finder
-from web.home import home_pages
-from web.legal import legal
-from web.letter import letter_pages
 from web.live import LiveStreams
 from web.looks import LookDoor
-from web.looks import looks as look_files
-from web.measuring import count_error, init_measuring
+from web.measuring import init_measuring
 from web.metrics import PUSH_TO_VIEWER
-from web.openapi import openapi
-from web.opendata.archive_pages import archive
 from web.opendata.archiving import Archiver
-from web.opendata.pages import opendata
 from web.opendata.terms import terms_of
-from web.operations import operations
-from web.pages import error_page, init_pages
-from web.passkeys import passkeys
-from web.people import people
-from web.planning.pages import planning
-from web.points import points
-from web.portals.desk import portals_desk
-from web.problems import Problem, problem_of, problem_response, retry_after, status_of
+from web.pages import init_pages
+from web.problems import status_of
 from web.reminder_mail import open_post
-from web.report import report_pages
-from web.report_files import report_files
-from web.report_home import home_report_pages
-from web.security_txt import security_txt
-from web.shortlist import init_shortlist, shortlist
-from web.signin import signin
+from web.routes import BLUEPRINTS
+from web.security_headers import secure
+from web.shortlist import init_shortlist
 from web.staff import init_staff
-from web.standards.errors import error_in_standard
-from web.standards.fhir import fhir
-from web.standards.hsds import hsds
-from web.standards.ngsi_ld import ngsi_ld
-from web.standards.ngsi_ld_subscribing import subscribing
 from web.state import State, state
-from web.status_page import status_page
-from web.trail import trail
-from web.upload import upload
-from web.webhooks.api import api as webhooks_api
 from web.webhooks.deliverer import Deliverer
-from web.webhooks.desk import desk as webhooks_desk
 from web.webhooks.notes import Notes
 from web.webhooks.tidying import tidy_for_ever
 
@@ -107,11 +65,6 @@ log = structlog.get_logger()
 MAX_BODY_BYTES = 2 * 1024 * 1024
 BODY_SECONDS = 60  # a file of 2 MB over a slow telephone
 REVIVE_SECONDS = 2.0
-STANDARDS = (fhir, hsds, ngsi_ld, subscribing)
-STAFF_PAGES = (
-    *(signin, passkeys, account, people, trail, home_report_pages, upload),
-    *(webhooks_desk, portals_desk),
-)
 
 
 def create_app(
@@ -156,48 +109,17 @@ def create_app(
         webhooks=webhooks,
         mail=mail,
     )
-    for blueprint in (
-        provider_api,
-        webhooks_api,
-        reader_api,
-        points,
-        openapi,
-        changes,
-        operations,
-        finder,
-        basemap,
-        home_pages,
-        corrections,
-        legal,
-        status_page,
-        security_txt,
-        opendata,
-        archive,
-        barrier,
-        shortlist,
-        feedback,
-        embed,
-        look_files,
-        alert_asking,
-        alert_pages,
-        report_pages,
-        report_files,
-        letter_pages,
-        *STANDARDS,
-        *STAFF_PAGES,
-        *DESK_PAGES,
-        planning,
-    ):
+    for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     init_measuring(app, figures)
     app.asgi_app = LookDoor(door, looks, app.url_map, settings.public_url)  # type: ignore[assignment]
-    app.before_request(_raise_refusal)
+    app.before_request(raise_refusal)
     init_shortlist(app)
     init_pages(app)
     init_staff(app)
     init_assets(app)
-    app.register_error_handler(Exception, _handle_error)
-    app.after_request(_secure)
+    app.register_error_handler(Exception, handle_error)
+    app.after_request(secure)
 
     @app.while_serving
     async def lifespan() -> AsyncGenerator[None]:
@@ -314,111 +236,3 @@ async def _keep_servers(deployment: Deployment) -> None:
             await asyncio.to_thread(revive, deployment.servers)
         except Exception:
             log.exception("a server of the data folder could not be started again")
-
-
-async def _raise_refusal() -> None:
-    """What the door has not let in is told like any other error, in a page or in a standard."""
-    refused: FreiplatzError | None = request.scope.get("refused")  # type: ignore[assignment]
-    if refused is not None:
-        raise refused
-
-
-async def _handle_error(error: Exception) -> Response:
-    """Problems for the API, pages for people."""
-    if isinstance(error, FreiplatzError):
-        problem = problem_of(error)
-    elif isinstance(error, HTTPException):
-        problem = _http_problem(error)
-    elif is_connection_error(error):
-        log.warning("the database does not answer", route=_route(), error=type(error).__name__)
-        problem = problem_of(Unavailable("The database does not answer. Try again soon."))
-    else:
-        where = "".join(traceback.format_tb(error.__traceback__)[-5:])
-        log.error("unexpected error", route=_route(), error=type(error).__name__, where=where)
-        problem = Problem(
-            title="Internal Server Error",
-            status=500,
-            code="internal_error",
-            detail="Something went wrong on our side. Nothing was changed; try again.",
-        )
-    count_error(state().figures, problem.code)
-    response = error_in_standard(request.path, problem)
-    if response is None and (request.path.startswith("/api/") or not _is_for_a_person()):
-        body, status, headers = problem_response(problem)
-        response = Response(body, status=status, headers=headers)
-    if response is not None:
-        if isinstance(error, HTTPException) and problem.status == 405:
-            allow = dict(error.get_headers()).get("Allow")
-            if allow:
-                response.headers["Allow"] = allow
-        return response
-    page = await error_page(problem.status)
-    if wait := retry_after(problem):
-        page.headers["Retry-After"] = wait
-    return page
-
-
-def _route() -> str:
-    """The pattern of the address, for logs: the address of a one-tap link is a secret."""
-    return str(request.url_rule)
-
-
-def _is_for_a_person() -> bool:
-    """Whether a browser shows the answer as a page: forms ask for one by name."""
-    return request.method in ("GET", "HEAD") or "text/html" in request.headers.get("Accept", "")
-
-
-def _http_problem(error: HTTPException) -> Problem:
-    """Errors that Quart raises by itself: no such path, method, or too large a body."""
-    status = error.code or 500
-    codes = {404: "not_found", 405: "method_not_allowed", 413: "too_large", 408: "timeout"}
-    return Problem(
-        title=error.name,
-        status=status,
-        code=codes.get(status, "bad_request" if status < 500 else "internal_error"),
-        detail=f"{error.description} See /api/v1/docs.",
-    )
-
-
-async def _secure(response: Response) -> Response:
-    headers = response.headers
-    headers.setdefault("X-Content-Type-Options", "nosniff")
-    headers.setdefault("Referrer-Policy", "same-origin")
-    if response.status_code == 308:
-        _stay_here(response)
-    if response.mimetype == "text/html":
-        headers.setdefault("Content-Security-Policy", _content_security_policy())
-        place = "" if is_embedded() else "self"
-        headers.setdefault("Permissions-Policy", f"geolocation=({place}), camera=(), microphone=()")
-        if is_embedded():
-            headers["X-Robots-Tag"] = "noindex"  # the finder itself is to be found
-        else:
-            headers["X-Frame-Options"] = "DENY"  # for what knows no frame-ancestors
-    return response
-
-
-def _stay_here(response: Response) -> None:
-    """Werkzeug sends an address with a slash too few or too many on to the right one, and takes
-    scheme and host from the request: behind a proxy with TLS that is plain http, and the `Host` is
-    what its sender wants it to be. The path alone will do (RFC 9110, section 10.2.2)."""
-    parts = urlsplit(response.headers["Location"])
-    path = "/" + parts.path.lstrip("/\\")
-    response.headers["Location"] = f"{path}?{parts.query}" if parts.query else path
-    response.set_data(b"")
-
-
-def _content_security_policy() -> str:
-    """Everything from here, nothing inline; images also from the operator's tile server. Only
-    the finder's page for frames may be framed, and only by the sites of the operator's list."""
-    images = "'self' data:"
-    basemap = state().settings.basemap
-    if basemap and basemap.file:
-        images += " blob:"  # tiles that the client has cut out of the file
-    elif basemap:
-        parts = urlsplit(basemap.address)
-        images += f" {parts.scheme}://{parts.netloc.replace('{s}', '*')}"
-    return (
-        f"default-src 'self'; img-src {images}; style-src 'self'; script-src 'self';"
-        " object-src 'none'; base-uri 'none'; form-action 'self';"
-        f" frame-ancestors {ancestors()}"
-    )
