@@ -70,7 +70,7 @@ class Bounds:
     and of them those of one address."""
 
     requests_per_address: int = 3_000
-    calls_per_key: int = 1_000
+    calls_per_key: int = 20_000
     viewers: int = 20_000
     viewers_per_address: int = 2_000
 
@@ -203,7 +203,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     proxies = _proxies(value("PROXIES"), wrong)
     bounds = Bounds(
         requests_per_address=number("REQUESTS_PER_ADDRESS", 3_000, 1, 10_000_000),
-        calls_per_key=number("CALLS_PER_KEY", 1_000, 1, 10_000_000),
+        calls_per_key=number("CALLS_PER_KEY", 20_000, 1, 10_000_000),
         viewers=number("VIEWERS", 20_000, 1, 1_000_000),
         viewers_per_address=number("VIEWERS_PER_ADDRESS", 2_000, 1, 1_000_000),
     )
