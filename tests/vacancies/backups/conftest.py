@@ -87,7 +87,7 @@ async def empty(servers: Servers) -> AsyncIterator[str]:
 
 @pytest.fixture
 def make(key: x25519.Identity, tmp_path: Path) -> Make:
-    """Back a database up."""
+    """Back a database up, each time into a folder of its own: two of one second have one name."""
 
     async def made(database_url: str) -> Made:
         async with (
@@ -95,7 +95,8 @@ def make(key: x25519.Identity, tmp_path: Path) -> Make:
             connection.transaction(isolation="repeatable_read", readonly=True),
         ):
             taken_at = await select_moment(connection)
-            with new_backup(tmp_path / "backups", taken_at) as (path, file):
+            folder = tmp_path / "backups" / secrets.token_hex(4)
+            with new_backup(folder, taken_at) as (path, file):
                 manifest, contents = await write_backup(connection, file, [key.to_public()], SECRET)
         return Made(path, manifest, contents)
 
