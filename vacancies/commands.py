@@ -253,6 +253,13 @@ class Describe(msgspec.Struct, frozen=True, kw_only=True):
         _check_match(home, self.if_match)
         if self.only_new:
             raise ChangedSince("There is a home with this id already.", field="If-None-Match")
+        # A nightly list of the provider's must not undo what a desk has found out.
+        if home.profile.status is HomeStatus.MERGED and self.actor.provider_id is not None:
+            raise HomeClosed(
+                "The municipality has found that this home and another one are the same. Describe"
+                " that one, and report for it.",
+                merged_into=home.profile.merged_into,
+            )
         check_capacity(home.vacancies, self.profile.capacity)
         identity = self.identity or home.identity
         profile, assignment = _still_assigned(home, self.profile)

@@ -137,13 +137,21 @@ async def test_a_home_is_closed_and_opened_again(
 
 
 async def test_a_merged_home_names_the_other_one(pool: Pool, writer: Writer) -> None:
-    await a_home(pool, writer)
+    provider = await a_home(pool, writer)
     await a_home(pool, writer, "other")
     merged = await submit(writer, Close(home_id="home", merged_into="other", actor=DESK))
     assert (merged.profile.status, merged.profile.merged_into) == (HomeStatus.MERGED, "other")
     (outcome,) = (await writer.submit([Report(home_id="home", vacancies=LINES)])).outcomes
     assert isinstance(outcome.error, HomeClosed)
     assert outcome.error.merged_into == "other"
+    nightly = Describe(
+        home_id="home",
+        provider_id=merged.provider_id,
+        provider=merged.provider,
+        profile=Profile(name="Haus", point=Point(51.9, 8.4), municipality="05754008"),
+        actor=provider,
+    )
+    assert await refusal(writer, nightly) is HomeClosed, "else its next list would undo that"
     home = await submit(writer, Reopen(home_id="home", actor=DESK))
     assert home.profile.merged_into is None
 
