@@ -253,12 +253,13 @@ class Load:
             await asyncio.to_thread(pusher.join)
         deadline = time.monotonic() + SETTLE_SECONDS
         while True:
+            # A viewer on the way back may show all of it already: it counts once it is back.
+            away = sum(not each.is_ready.is_set() for each in self._watchers)
             lost = await self._differences()
-            if lost == 0 or time.monotonic() > deadline:
+            if (lost, away) == (0, 0) or time.monotonic() > deadline:
                 break
             await asyncio.sleep(0.2)
-        self.outcome.lost_events = lost
-        self.outcome.never_back = sum(not each.is_ready.is_set() for each in self._watchers)
+        self.outcome.lost_events, self.outcome.never_back = lost, away
 
     async def _differences(self) -> int:
         fresh: dict[str, dict[bytes, bytes]] = {}
