@@ -42,7 +42,7 @@ class Loopback:
         return [*arguments]
 
     async def cut(self, ports: Iterable[int]) -> None:
-        raise NotImplementedError
+        raise RuntimeError("Nothing can be cut here: no plan has such a fault (abilities.py).")
 
     async def mend(self) -> None: ...
     async def open(self) -> None: ...

@@ -127,7 +127,7 @@ def _try_blindly(target: Target, folder: Path, seconds: int, seed: int) -> int:
         signal.alarm(HANG_SECONDS)
         try:
             target(data)
-        except Exception:
+        except Exception:  # whatever comes of it is what is looked for
             traceback.print_exc()
             (folder / f"crash-{_name(data)}").write_bytes(data)
             return 1

@@ -232,7 +232,7 @@ async def test_the_turnstile_lets_in_a_few_each_turn_in_order() -> None:
     most = 0
     while len(entered) < 20:
         before = len(entered)
-        await asyncio.sleep(0)
+        await asyncio.sleep(0)  # one turn of the loop
         most = max(most, len(entered) - before)
     assert entered == sorted(entered)
     assert most == turnstile.AT_A_TURN
@@ -246,13 +246,13 @@ async def test_who_has_waited_for_long_or_left_takes_nobody_s_turn(
     stile = Turnstile()
     stile._passed, stile._is_turning = turnstile.AT_A_TURN, True
     tasks = [asyncio.create_task(stile.enter()) for _ in range(9)]
-    await asyncio.sleep(0)
+    await asyncio.sleep(0)  # one turn of the loop: all wait
     tasks[0].cancel()
     # The next four have waited too long, as if a second had passed.
     for number in range(1, 5):
         since, turn = stile._waiting[number]
         stile._waiting[number] = (since - turnstile.MOST_SECONDS - 1, turn)
-    await asyncio.sleep(0)
+    await asyncio.sleep(0)  # one more: the first has left
     stile._turn()
     found = await asyncio.gather(*tasks, return_exceptions=True)
     assert [type(each) for each in found] == [
