@@ -11,7 +11,7 @@ import asyncpg
 import msgspec
 
 from vacancies.database import Connection
-from vacancies.homes import home_from_row
+from vacancies.homes import IS_AWAITED, home_from_row
 from vacancies.listings import REGION
 from vacancies.models import CareHome
 
@@ -47,7 +47,7 @@ _SEEN = f"""
       SELECT h.id, h.name, h.status, h.standing, said.at AS said_at,
              coalesce(own.people, 0) + coalesce(admin.people, 0) AS people,
              coalesce(wrong.corrections, 0) AS corrections,
-             h.status = 'open' AND h.standing IN ('normal', 'frozen') AND (said.at IS NULL OR
+             h.status = 'open' AND h.{IS_AWAITED} AND (said.at IS NULL OR
                s.evaluated_at - said.at >= make_interval(hours => h.fresh_hours)) AS is_late,
              h.stop_reason IS NOT NULL AND coalesce(h.stop_until
                >= (s.evaluated_at AT TIME ZONE '{REGION.key}')::date, true) AS is_stopped

@@ -18,6 +18,7 @@ import msgspec
 from providers.desks import Desk
 from providers.signin import INVITATION_LIVES
 from vacancies.database import Connection, Pool
+from vacancies.homes import IS_AWAITED
 
 Failure = Literal["address", "often", "refused", "away", "void"]
 
@@ -92,7 +93,7 @@ async def select_candidates(connection: Connection, desk: Desk) -> list[Candidat
         "  FROM home_invitation n WHERE n.home_id = h.id ORDER BY n.id DESC LIMIT 1) i ON true"
         " LEFT JOIN LATERAL (SELECT n.created_at, n.expires_at FROM home_letter n"
         "  WHERE n.home_id = h.id ORDER BY n.id DESC LIMIT 1) l ON true"
-        " WHERE h.status = 'open' AND h.standing IN ('normal', 'frozen')"
+        f" WHERE h.status = 'open' AND h.{IS_AWAITED}"
         " AND NOT EXISTS (SELECT FROM membership m WHERE m.home_id = h.id"
         "  OR m.home_id IS NULL AND m.provider_id = h.provider_id)"
         " AND NOT EXISTS (SELECT FROM report r WHERE r.home_id = h.id"

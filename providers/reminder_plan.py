@@ -15,6 +15,7 @@ import msgspec
 from providers.reminders import Step, first_due, usual_hour
 from providers.reporting_policy import Policies
 from vacancies.database import Connection, Pool
+from vacancies.homes import IS_AWAITED
 from vacancies.listings import REGION
 
 PLAN_LOCK = 0x72656D69  # "remi": a batch is planned by one process at a time
@@ -41,7 +42,7 @@ class Reminder(msgspec.Struct, frozen=True, kw_only=True):
 _COLUMNS = ", ".join(f"r.{name}" for name in Reminder.__struct_fields__)
 
 # Said by the database alone, so that all processes mean the same moment.
-_SILENT = """
+_SILENT = f"""
     SELECT h.id, h.municipality, said.at IS NULL AS is_new,
            coalesce(said.at, (
              SELECT min(m.created_at) FROM membership m
@@ -49,7 +50,7 @@ _SILENT = """
            )) AS since
     FROM care_home h JOIN home_state s ON s.home_id = h.id
     CROSS JOIN LATERAL (SELECT greatest(s.observed_at, s.confirmed_at) AS at) said
-    WHERE h.status = 'open' AND h.standing IN ('normal', 'frozen')
+    WHERE h.status = 'open' AND h.{IS_AWAITED}
       AND (said.at IS NULL OR said.at <= now() - $1::interval)
       AND ((h.id, h.provider_id) IN (
              SELECT home_id, provider_id FROM membership
@@ -147,11 +148,11 @@ async def close_answered(connection: Connection | Pool) -> None:
     """Close the rows of homes that have reported or were closed; forget those long past."""
     await connection.execute(
         "UPDATE reminder r SET closed_at = now(), claim = NULL, claimed_until = NULL,"
-        " outcome = CASE WHEN h.status = 'open' AND h.standing IN ('normal', 'frozen')"
+        f" outcome = CASE WHEN h.status = 'open' AND h.{IS_AWAITED}"
         " THEN 'reported' ELSE 'closed' END"
         " FROM care_home h JOIN home_state s ON s.home_id = h.id"
         " WHERE r.closed_at IS NULL AND r.home_id = h.id"
-        " AND (h.status <> 'open' OR h.standing NOT IN ('normal', 'frozen')"
+        f" AND (h.status <> 'open' OR NOT h.{IS_AWAITED}"
         "      OR greatest(s.observed_at, s.confirmed_at) <> r.since)"
     )
     await connection.execute(

@@ -32,13 +32,10 @@ from providers.reporting_policy import Policies, ReportingPolicy, select_policie
 from providers.staff import Membership, select_members_of
 from vacancies.database import Pool, borrowed, is_connection_error
 from vacancies.homes import select_homes
-from vacancies.models import CareHome, HomeStatus, Standing
+from vacancies.models import AWAITED, CareHome, HomeStatus
 from vacancies.tasks import stop_tasks
 
 log = structlog.get_logger()
-
-# As in the SQL of `reminder_plan.py`: nobody waits for a report of the others.
-REMINDED = frozenset({Standing.NORMAL, Standing.FROZEN})
 
 ROUND_SECONDS = 30.0
 PLAN_HOMES = 1_000
@@ -181,7 +178,7 @@ class _Work:
 
 def _outcome(reminder: Reminder, home: CareHome) -> Outcome | None:
     """How the episode has ended by itself, if it has."""
-    if home.profile.status is not HomeStatus.OPEN or home.standing not in REMINDED:
+    if home.profile.status is not HomeStatus.OPEN or home.standing not in AWAITED:
         return "closed"
     said_at = home.last_said_at
     return "reported" if said_at is not None and said_at != reminder.since else None

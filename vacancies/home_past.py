@@ -10,6 +10,7 @@ from __future__ import annotations
 from datetime import date
 
 from vacancies.database import Connection
+from vacancies.homes import IS_SHOWN
 from vacancies.lasting import LARGE_FROM_PLACES
 from vacancies.listings import REGION
 from vacancies.models import SMALL_HOME_PLACES
@@ -24,7 +25,7 @@ WITH now AS (
          CASE WHEN coalesce(licensed, 0) <= 0 THEN 'unknown'
               WHEN licensed < {SMALL_HOME_PLACES} THEN 'small'
               WHEN licensed < {LARGE_FROM_PLACES} THEN 'medium' ELSE 'large' END AS size,
-         status = 'open' AND standing NOT IN ('waiting', 'refused') AS is_there
+         status = 'open' AND {IS_SHOWN} AS is_there
   FROM care_home h
   CROSS JOIN LATERAL (SELECT sum(value::integer) AS licensed FROM jsonb_each_text(capacity)) c
   WHERE h.origin IS NULL  -- neighbours plan for theirs
@@ -54,7 +55,7 @@ _BEFORE = f"""
 )
 INSERT INTO home_past ({_COLUMNS})
 SELECT DISTINCT ON (id, event.from_day) id, event.from_day, place,
-       event.is_open AND new.standing NOT IN ('waiting', 'refused'),
+       event.is_open AND new.{IS_SHOWN},
        new.standing = 'frozen', capacity, size,
        fresh_hours, ageing_hours, event.reason, event.until
 FROM event JOIN new USING (id)

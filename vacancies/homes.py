@@ -39,6 +39,9 @@ from vacancies.models import (
 # Tombstones older than this leave the boards; cursors from before get a reset.
 TOMBSTONE_DAYS = 90
 HOUR = timedelta(hours=1)
+# `AWAITED` and not `HIDDEN`, as conditions on the column of `care_home` whose name they begin with.
+IS_AWAITED = "standing IN ('normal', 'frozen')"
+IS_SHOWN = "standing NOT IN ('waiting', 'refused')"
 
 _LINES = msgspec.json.Decoder(tuple[Vacancy, ...])
 _CAPACITY = msgspec.json.Decoder(dict[CareForm, int])

@@ -146,7 +146,8 @@ class Standing(StrEnum):
     REFUSED = "refused"  # it was not approved
 
 
-HIDDEN = frozenset({Standing.WAITING, Standing.REFUSED})
+HIDDEN = frozenset({Standing.WAITING, Standing.REFUSED})  # from all but its own people
+AWAITED = frozenset({Standing.NORMAL, Standing.FROZEN})  # somebody waits for its reports
 
 
 class Precision(StrEnum):

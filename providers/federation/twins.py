@@ -16,6 +16,7 @@ from providers.imports.cells import fold_street, fold_words
 from vacancies.database import Connection, Pool
 from vacancies.foreign import Match
 from vacancies.geo import apart_km
+from vacancies.homes import IS_SHOWN
 from vacancies.models import Address, Point
 
 NEAR_KM = 0.5
@@ -56,7 +57,7 @@ def _is_same_address(one: Address, other: Address) -> bool:
 async def select_twins(connection: Connection | Pool) -> Twins:
     rows = await connection.fetch(
         f"SELECT {_PLACES} FROM care_home WHERE origin IS NULL AND status = 'open'"
-        " AND standing NOT IN ('waiting', 'refused') ORDER BY id"
+        f" AND {IS_SHOWN} ORDER BY id"
     )
 
     def read() -> Twins:
