@@ -12,7 +12,9 @@ from quart import Response
 from providers.auth import ApiKey
 from providers.plausibility import Doubt, warnings_for
 from providers.report_files import FileReport
-from vacancies.commands import Actor, Command, Confirm, Outcome, Report
+from vacancies.actors import Actor
+from vacancies.command import Command, Outcome
+from vacancies.commands import Confirm, Report
 from vacancies.errors import FreiplatzError
 from vacancies.geojson import encode_feature
 from vacancies.listings import own_listing

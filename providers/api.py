@@ -23,7 +23,9 @@ from providers.limits import Limit, Limiter
 from providers.payloads import HomeBody, ReportBody
 from providers.preconditions import idempotency_key, if_match, portal_name
 from providers.report_rows import read_entries
-from vacancies.commands import Actor, Command, Confirm, Describe, Outcome, Report
+from vacancies.actors import Actor
+from vacancies.command import Command, Outcome
+from vacancies.commands import Confirm, Describe, Report
 from vacancies.database import borrowed
 from vacancies.deployment import Deployment
 from vacancies.errors import (

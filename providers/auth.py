@@ -20,7 +20,7 @@ from datetime import UTC, datetime, timedelta
 import asyncpg
 import msgspec
 
-from vacancies.commands import Actor
+from vacancies.actors import Actor
 from vacancies.database import Connection, Pool, borrowed
 from vacancies.errors import FreiplatzError, Unauthenticated
 

@@ -13,7 +13,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from vacancies.commands import Actor
+from vacancies.actors import Actor
 from vacancies.database import Connection, Pool, PoolConnection, borrowed
 from vacancies.errors import FreiplatzError
 

@@ -16,7 +16,7 @@ import structlog
 
 from providers.desks import select_parts
 from providers.staff import delete_staff
-from vacancies.commands import Actor
+from vacancies.actors import Actor
 from vacancies.database import Connection, Pool, borrowed, is_connection_error
 from vacancies.erasing import Erase, delete_histories
 from vacancies.errors import FreiplatzError

@@ -30,7 +30,8 @@ from providers.report_cells import (
     read_lines,
     read_moment,
 )
-from vacancies.commands import Actor, Report
+from vacancies.actors import Actor
+from vacancies.commands import Report
 from vacancies.errors import FreiplatzError, InvalidInput
 from vacancies.models import Vacancy
 

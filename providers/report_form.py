@@ -16,7 +16,9 @@ from msgspec.structs import replace
 
 from providers.payloads import MAX_PLACES, Line, Moment, StopBody, VacancyLine
 from providers.plausibility import Doubt, warnings_for
-from vacancies.commands import Actor, Amend, Command, Confirm, Report
+from vacancies.actors import Actor
+from vacancies.command import Command
+from vacancies.commands import Amend, Confirm, Report
 from vacancies.errors import FreiplatzError, InvalidInput
 from vacancies.models import CareForm, CareHome, Need, Profile, Vacancy, WaitingList
 

@@ -13,7 +13,7 @@ import msgspec
 from providers.plausibility import Doubt, warnings_for
 from providers.report_files import LINE, FileReport, read_reports
 from providers.report_seen import SeenRow, seen_row
-from vacancies.commands import Actor
+from vacancies.actors import Actor
 from vacancies.errors import FreiplatzError
 from vacancies.models import CareForm, CareHome, Vacancy
 

@@ -11,7 +11,8 @@ from providers.answers import Entry, entry_of
 from providers.decoding import decode
 from providers.payloads import ReportRow, ReportsBody
 from providers.report_files import read_aside, read_reports
-from vacancies.commands import Actor, Report
+from vacancies.actors import Actor
+from vacancies.commands import Report
 from vacancies.errors import FreiplatzError
 
 

@@ -18,7 +18,9 @@ from providers.decoding import decode
 from providers.imports.errors import UnreadableList
 from providers.payloads import MAX_REPORTS, ReportRow, VacancyLine
 from providers.report_files import FileReport
-from vacancies.commands import Actor, Outcome, Report
+from vacancies.actors import Actor
+from vacancies.command import Outcome
+from vacancies.commands import Report
 from vacancies.errors import ForeignHome
 from vacancies.idempotency import Remembered
 from vacancies.writer import Writer

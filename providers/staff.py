@@ -10,7 +10,7 @@ from typing import Literal
 import asyncpg
 import msgspec
 
-from vacancies.commands import Actor, Via
+from vacancies.actors import Actor, Via
 from vacancies.database import Connection, Pool
 
 Role = Literal["provider_admin", "home_staff"]

@@ -7,7 +7,8 @@ from typing import Any
 
 import msgspec
 
-from vacancies.commands import Kind, Via
+from vacancies.actors import Via
+from vacancies.command import Kind
 from vacancies.database import Connection, Pool
 from vacancies.models import Vacancy
 

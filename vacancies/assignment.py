@@ -14,8 +14,9 @@ from datetime import datetime
 import msgspec
 from msgspec.structs import replace
 
+from vacancies.actors import OPERATOR, Actor
 from vacancies.boundaries import Boundaries
-from vacancies.commands import OPERATOR, Actor, Unrecorded
+from vacancies.command import Unrecorded
 from vacancies.database import Connection, Pool
 from vacancies.errors import ForeignHome, UnknownHome
 from vacancies.judging import select_approving

@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from msgspec.structs import replace
 
 from vacancies import idempotency, tracing
-from vacancies.commands import Amend, Command, Outcome
+from vacancies.command import Command, Outcome
+from vacancies.commands import Amend
 from vacancies.database import Connection
 from vacancies.errors import FreiplatzError
 from vacancies.feed import Announcement

@@ -7,18 +7,18 @@ and commits; a command that raises a `FreiplatzError` changes nothing.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Literal, Protocol
+from typing import Any
 
 import msgspec
 from msgspec.structs import replace
 
+from vacancies.actors import OPERATOR, OTHER_HOME, Actor, check_desk, check_owner
+from vacancies.command import Kind
 from vacancies.errors import (
     ChangedSince,
     ExceedsCapacity,
     ForeignHome,
-    FreiplatzError,
     HomeClosed,
     NothingToConfirm,
     ObservedInFuture,
@@ -40,82 +40,6 @@ FUTURE_TOLERANCE = timedelta(minutes=5)
 
 # `If-Match: *`: whatever the state, but there must be one.
 ANY_STATE = frozenset({-1})
-
-_NEIGHBOUR = "This home belongs to a neighbouring service. It is reported and changed there."
-_OTHER_HOME = "Your key is for another home of this provider."
-
-Kind = Literal["report", "confirmation", "undo", "amendment"]
-Via = Literal["api", "link", "page", "import", "desk", "portal", "operator"]
-
-
-class Command(Protocol):
-    """One intended change of one home."""
-
-    @property
-    def home_id(self) -> str: ...
-
-    @property
-    def kind(self) -> Kind | None:
-        """What is appended to the history of reports, if anything."""
-
-    @property
-    def actor(self) -> Actor:
-        """On whose behalf."""
-
-    def decide(self, home: CareHome | None, at: datetime) -> CareHome:
-        """The home as it is to be stored; `home` itself if nothing changes.
-
-        `home` is the locked row (None: no such home), `at` the database's clock.
-        """
-
-
-@dataclass(slots=True)
-class Outcome:
-    """What became of one command: the home as stored and as it was `before`, or why it was
-    refused."""
-
-    home: CareHome | None = None
-    error: FreiplatzError | None = None
-    changed: bool = False
-    created: bool = False
-    before: CareHome | None = None
-
-
-class Actor(msgspec.Struct, frozen=True, kw_only=True):
-    """Who asks, and by which way: a provider's key, a member of its staff, somebody at the desk of
-    a `municipality`, or (all None) an operator of the deployment. With `home_id` it is that home
-    only. A desk changes nothing in the municipalities within it that take part themselves
-    (`but_not_in`). `portal` is the name of the portal from which a report was passed on."""
-
-    provider_id: int | None = None
-    home_id: str | None = None
-    api_key_id: int | None = None
-    staff_id: int | None = None
-    municipality: str | None = None
-    but_not_in: tuple[str, ...] = ()
-    via: Via = "operator"
-    portal: str | None = None
-
-
-OPERATOR = Actor()
-
-
-class Unrecorded(msgspec.Struct, frozen=True, kw_only=True):
-    """What commands have in common that stand in no history of reports: the home has said
-    nothing."""
-
-    home_id: str
-    actor: Actor = OPERATOR
-
-    @property
-    def kind(self) -> None:
-        return None
-
-    def known(self, home: CareHome | None) -> CareHome:
-        """Raises `UnknownHome`."""
-        if home is None:
-            raise UnknownHome(f"There is no home {self.home_id}.")
-        return home
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
@@ -233,9 +157,9 @@ class Describe(msgspec.Struct, frozen=True, kw_only=True):
     def decide(self, home: CareHome | None, at: datetime) -> CareHome:
         if home is None:
             if self.actor.home_id not in (None, self.home_id):
-                raise ForeignHome(_OTHER_HOME)
+                raise ForeignHome(OTHER_HOME)
             if self.actor.municipality is not None:
-                _check_desk(self.profile.municipality or "", self.actor)
+                check_desk(self.profile.municipality or "", self.actor)
             if self.if_match is not None:
                 raise ChangedSince("There is no home with this id yet.", field="If-Match")
             return CareHome(
@@ -346,24 +270,6 @@ def _writable(
         )
     _check_match(home, if_match)
     return home
-
-
-def check_owner(home: CareHome, actor: Actor) -> None:
-    """Raise `ForeignHome` unless the home is the actor's to change."""
-    if home.origin is not None:
-        raise ForeignHome(_NEIGHBOUR)
-    if actor.provider_id is not None and actor.provider_id != home.provider_id:
-        raise ForeignHome("This home belongs to another provider than your key.")
-    if actor.home_id is not None and actor.home_id != home.id:
-        raise ForeignHome(_OTHER_HOME)
-    if actor.municipality is not None:
-        _check_desk(home.profile.municipality or "", actor)
-
-
-def _check_desk(municipality: str, actor: Actor) -> None:
-    assert actor.municipality is not None
-    if not municipality.startswith(actor.municipality) or municipality.startswith(actor.but_not_in):
-        raise ForeignHome("This home belongs to another municipality than your desk.")
 
 
 def _check_match(home: CareHome, if_match: frozenset[int] | None) -> None:

@@ -7,7 +7,8 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from vacancies.commands import Unrecorded, check_owner
+from vacancies.actors import check_owner
+from vacancies.command import Unrecorded
 from vacancies.database import Connection
 from vacancies.listings import NAMELESS
 from vacancies.models import Assignment, CareHome, HomeStatus, Profile, Standing

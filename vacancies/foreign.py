@@ -11,7 +11,8 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from vacancies.commands import Unrecorded, check_capacity, not_ahead
+from vacancies.command import Unrecorded
+from vacancies.commands import check_capacity, not_ahead
 from vacancies.errors import ForeignHome
 from vacancies.models import CareHome, Freshness, HomeStatus, Origin, Profile, Vacancy
 

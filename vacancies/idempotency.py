@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from vacancies.commands import Outcome
+from vacancies.command import Outcome
 from vacancies.database import Connection, Pool
 from vacancies.errors import FreiplatzError, IdempotencyKeyInFlight, IdempotencyKeyReused
 

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from vacancies.commands import Unrecorded
+from vacancies.command import Unrecorded
 from vacancies.database import Connection, Pool
 from vacancies.homes import HOUR, stored_policy
 from vacancies.models import DEFAULT_POLICY, CareHome, Policy, Standing

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Sequence
 
 from vacancies.batch import Settled, Unit, rehearse
-from vacancies.commands import Command
+from vacancies.command import Command
 from vacancies.database import Pool, borrowed
 from vacancies.errors import FreiplatzError
 from vacancies.idempotency import Remembered

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from vacancies.commands import Actor, Kind, Via
+from vacancies.actors import Actor, Via
+from vacancies.command import Kind
 from vacancies.database import Connection, Pool
 from vacancies.homes import decode_lines, encode_lines
 from vacancies.models import CareHome, Vacancy

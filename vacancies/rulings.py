@@ -11,7 +11,8 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from vacancies.commands import Actor, Unrecorded, check_owner
+from vacancies.actors import Actor, check_owner
+from vacancies.command import Unrecorded
 from vacancies.errors import ChangedSince, HomeClosed
 from vacancies.models import HIDDEN, CareHome, HomeStatus, Standing
 

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import structlog
 
 from vacancies.assignment import Assigner
-from vacancies.commands import Command
+from vacancies.command import Command
 from vacancies.database import Pool, borrowed, is_connection_error
 from vacancies.errors import FreiplatzError
 from vacancies.idempotency import delete_old_answers

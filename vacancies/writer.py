@@ -32,7 +32,7 @@ from vacancies.batch import (
     decide_from_memory,
     write_decided,
 )
-from vacancies.commands import Command
+from vacancies.command import Command
 from vacancies.database import Pool
 from vacancies.errors import (
     FreiplatzError,

@@ -12,11 +12,12 @@ from providers.imports.errors import UnreadableList
 from providers.leaving import LeavesAlready
 from providers.letters import LetterExpired, LetterRefused, LetterUsed
 from providers.links import LinkExpired, LinkRefused
+from providers.offers import SignInRefused
 from providers.passkeys import PasskeyRefused
 from providers.people import LastAdmin
 from providers.report_form import Doubtful
 from providers.sessions import FormRefused, NotSignedIn
-from providers.signin import SignInRefused, TooManyInvitations
+from providers.signin import TooManyInvitations
 from vacancies import errors
 from web.alerts.alerts import AlertUnknown, AskedTooOften
 from web.standards import refusals

@@ -20,7 +20,8 @@ from providers.post import open_mail_sender
 from providers.report_form import Doubtful, PageReport, by_our_clock, commands_for, read_form
 from providers.staff import claim_link_mail
 from vacancies.batch import Settled
-from vacancies.commands import Command, Undo
+from vacancies.command import Command
+from vacancies.commands import Undo
 from vacancies.errors import (
     ChangedSince,
     FreiplatzError,

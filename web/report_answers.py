@@ -15,7 +15,7 @@ from providers.preconditions import idempotency_key
 from providers.report_form import Doubtful
 from vacancies.audience import Audience
 from vacancies.batch import Settled
-from vacancies.commands import Outcome
+from vacancies.command import Outcome
 from vacancies.errors import ChangedSince, FreiplatzError, InvalidParameter, OutdatedReport
 from vacancies.idempotency import Remembered
 from vacancies.listings import public_listing

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from providers.plausibility import Doubt
 from providers.report_form import Row
-from vacancies.commands import Via
+from vacancies.actors import Via
 from vacancies.models import Vacancy
 from web import words
 from web.language import Language

@@ -16,7 +16,7 @@ from providers.staff import (
     select_homes_of,
     select_homes_of_provider,
 )
-from vacancies.commands import Actor, Via
+from vacancies.actors import Actor, Via
 from vacancies.errors import ForeignHome, UnknownHome
 from vacancies.homes import select_homes
 from vacancies.models import CareHome, HomeStatus

@@ -8,17 +8,16 @@ from werkzeug.datastructures import MultiDict
 
 from providers.desks import select_desks_of
 from providers.limits import Limit
-from providers.post import MailSender, PostRefused, sender_address
-from providers.signin import (
+from providers.offers import (
     OtherBrowser,
     SignInExpired,
     SignInRefused,
     SignInUsed,
-    checked_email,
     claim_offer,
-    issue_link,
     select_offer,
 )
+from providers.post import MailSender, PostRefused, sender_address
+from providers.signin import checked_email, issue_link
 from providers.staff import Staff, select_homes_of
 from vacancies.database import borrowed
 from vacancies.errors import InvalidInput

@@ -19,7 +19,7 @@ from providers.report_files import read_aside
 from providers.report_preview import preview_file
 from providers.report_seen import MOST_SEEN_BYTES, encode_seen, send_seen
 from providers.staff import Membership, Staff, select_homes_of, select_memberships
-from vacancies.commands import Actor
+from vacancies.actors import Actor
 from vacancies.database import borrowed
 from vacancies.errors import FreiplatzError, IdempotencyKeyInFlight, InvalidInput
 from vacancies.homes import select_homes

@@ -26,7 +26,7 @@ from providers.federation.neighbours import (
     select_otherwise_silent,
 )
 from providers.federation.stream import NeighbourStream
-from vacancies.commands import Command
+from vacancies.command import Command
 from vacancies.database import Pool, borrowed, is_connection_error
 from vacancies.errors import FreiplatzError
 from vacancies.foreign import Depart, Silence

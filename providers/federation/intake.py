@@ -14,7 +14,7 @@ from providers.federation.neighbours import (
     select_foreign_slugs,
 )
 from providers.federation.twins import Twins, select_mismatches, select_twins
-from vacancies.commands import Command
+from vacancies.command import Command
 from vacancies.database import Pool, borrowed
 from vacancies.foreign import Adopt, Depart, Doubt, matched
 from vacancies.models import Origin

@@ -20,7 +20,9 @@ from providers.imports.register import (
 )
 from providers.imports.report import ImportReport, LeftOut
 from providers.imports.tables import Row, Table
-from vacancies.commands import Actor, Describe, Outcome
+from vacancies.actors import Actor
+from vacancies.command import Outcome
+from vacancies.commands import Describe
 from vacancies.database import Pool
 from vacancies.errors import FreiplatzError
 from vacancies.geocoding import OfflineGeocoder

@@ -6,7 +6,7 @@ import msgspec
 
 from providers.imports.entries import Refusal
 from providers.imports.register import Vanished
-from vacancies.commands import Outcome
+from vacancies.command import Outcome
 
 
 class LeftOut(msgspec.Struct, frozen=True):

@@ -26,7 +26,9 @@ from providers.portals.files import (
     select_taken,
 )
 from providers.report_rows import read_entries
-from vacancies.commands import Actor, Outcome, Report
+from vacancies.actors import Actor
+from vacancies.command import Outcome
+from vacancies.commands import Report
 from vacancies.database import Pool, borrowed, is_connection_error
 from vacancies.errors import FreiplatzError, OutdatedReport
 from vacancies.outbound import AddressRefused, CallFailed, Outbound

@@ -7,7 +7,8 @@ from contextlib import AbstractAsyncContextManager
 from itertools import islice
 from pathlib import Path
 
-from vacancies.commands import Command, Describe, Report
+from vacancies.command import Command
+from vacancies.commands import Describe, Report
 from vacancies.config import Settings
 from vacancies.deployment import Deployment, open_deployment
 from vacancies.models import (

@@ -26,7 +26,8 @@ from tests.flow.neighbours import (
 from tests.flow.program import HOME, REPORT, process, put
 from tests.waiting import until
 from vacancies.assignment import AssignByHand
-from vacancies.commands import Amend, Command, Confirm, Report
+from vacancies.command import Command
+from vacancies.commands import Amend, Confirm, Report
 from vacancies.config import Settings
 from vacancies.database import open_pool
 from vacancies.errors import ForeignHome

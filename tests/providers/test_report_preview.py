@@ -12,7 +12,7 @@ from providers.report_preview import differences, preview_file
 from providers.report_seen import decode_seen, encode_seen, send_seen
 from tests.conftest import Service
 from tests.providers.conftest import PROVIDER, state_of
-from vacancies.commands import Actor
+from vacancies.actors import Actor
 from vacancies.errors import InvalidInput
 from vacancies.homes import select_homes
 from vacancies.models import CareForm, CareHome, Point, Profile, Vacancy

@@ -7,6 +7,14 @@ from datetime import timedelta
 
 import pytest
 
+from providers.offers import (
+    OtherBrowser,
+    SignInExpired,
+    SignInRefused,
+    SignInUsed,
+    claim_offer,
+    select_offer,
+)
 from providers.people import LastAdmin, remove_person, withdraw_invitation
 from providers.sessions import find_session, hash_secret, start_session
 from providers.signin import (
@@ -14,16 +22,10 @@ from providers.signin import (
     LINK_LIVES,
     MOST_INVITATIONS_A_DAY,
     MOST_LINKS_AN_HOUR,
-    OtherBrowser,
-    SignInExpired,
-    SignInRefused,
-    SignInUsed,
     TooManyInvitations,
     checked_email,
-    claim_offer,
     issue_invitation,
     issue_link,
-    select_offer,
 )
 from providers.staff import (
     delete_membership,

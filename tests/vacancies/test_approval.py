@@ -8,7 +8,9 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from providers.reporting_policy import ReportingPolicy, record_policy
-from vacancies.commands import Actor, Command, Describe, Report
+from vacancies.actors import Actor
+from vacancies.command import Command
+from vacancies.commands import Describe, Report
 from vacancies.database import Pool
 from vacancies.errors import ChangedSince
 from vacancies.feed import Announcement

@@ -19,7 +19,8 @@ from vacancies.assignment import (
     select_homes_of_nobody,
     select_unassigned,
 )
-from vacancies.commands import Command, Describe, Report
+from vacancies.command import Command
+from vacancies.commands import Describe, Report
 from vacancies.database import Pool
 from vacancies.feed import Announcement
 from vacancies.homes import select_homes

@@ -15,7 +15,8 @@ from typing import Any
 
 import pytest
 
-from vacancies.commands import Amend, Command, Confirm, Describe, Report, Undo
+from vacancies.command import Command
+from vacancies.commands import Amend, Confirm, Describe, Report, Undo
 from vacancies.database import Pool
 from vacancies.lasting import EDGES_HOURS, Cell, size_of
 from vacancies.lasting_history import select_cells

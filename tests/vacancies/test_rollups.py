@@ -14,7 +14,8 @@ from msgspec.structs import replace
 from providers.federation.neighbours import ensure_foreign_providers, record_neighbour
 from tests.vacancies.counted_homes import DAY, Home, Past, count, store, stored
 from tests.waiting import until
-from vacancies.commands import Amend, Command, Confirm, Describe, Report, Undo
+from vacancies.command import Command
+from vacancies.commands import Amend, Confirm, Describe, Report, Undo
 from vacancies.database import CONNECTION_ERRORS, Pool, borrowed
 from vacancies.foreign import Adopt
 from vacancies.listings import local_date

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from msgspec.structs import replace
 
-from vacancies.commands import Actor, Amend, Command, Confirm, Describe, Report
+from vacancies.actors import Actor
+from vacancies.command import Command
+from vacancies.commands import Amend, Confirm, Describe, Report
 from vacancies.database import Pool
 from vacancies.errors import ForeignHome, HomeClosed, UnknownHome
 from vacancies.feed import Announcement

@@ -13,7 +13,9 @@ import pytest
 from tests.waiting import until
 from vacancies import reports
 from vacancies import writer as module
-from vacancies.commands import Actor, Command, Confirm, Describe, Report
+from vacancies.actors import Actor
+from vacancies.command import Command
+from vacancies.commands import Confirm, Describe, Report
 from vacancies.database import Connection, Pool
 from vacancies.errors import (
     ForeignHome,

@@ -14,7 +14,8 @@ from providers.auth import create_key, hash_key
 from providers.demo import MOST_HOMES, DemoHome, made_up_advice, made_up_region
 from providers.demo_live import PER_MINUTE, KeyOf, live_reports, select_live_homes
 from vacancies.advice import upsert_advice_offices
-from vacancies.commands import Command, Describe, Report
+from vacancies.command import Command
+from vacancies.commands import Describe, Report
 from vacancies.config import load_settings
 from vacancies.database import Pool
 from vacancies.deployment import Deployment, open_deployment

@@ -8,7 +8,7 @@ import msgspec
 from werkzeug.exceptions import Forbidden, NotFound
 
 from providers.desks import Desk, at_desk, select_desks_of
-from vacancies.commands import Actor
+from vacancies.actors import Actor
 from vacancies.database import PoolConnection, borrowed
 from web.staff import SignedIn, require_staff
 from web.state import state

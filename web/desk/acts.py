@@ -13,7 +13,8 @@ from werkzeug.exceptions import Forbidden, NotFound
 from providers.desk_homes import DeskHome
 from providers.desks import insert_act
 from providers.payloads import AddressBody, ContactBody, CoordinatesBody, Name
-from vacancies.commands import Amend, Command
+from vacancies.command import Command
+from vacancies.commands import Amend
 from vacancies.corrections import record_done, select_corrections
 from vacancies.errors import FreiplatzError, InvalidInput
 from vacancies.geo import apart_km

@@ -23,7 +23,8 @@ from providers.duplicates import (
     select_different,
     select_open_homes,
 )
-from vacancies.commands import Amend, Command
+from vacancies.command import Command
+from vacancies.commands import Amend
 from vacancies.database import PoolConnection, borrowed
 from vacancies.listings import own_listing
 from vacancies.models import HIDDEN, CareHome, HomeStatus

@@ -21,8 +21,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from providers.post import FileSender, MailSender
 from tests.receiver import receiver
+from vacancies.actors import Actor
 from vacancies.board import Board
-from vacancies.commands import Actor, Describe, Report
+from vacancies.commands import Describe, Report
 from vacancies.deployment import Deployment
 from vacancies.feed import Follower
 from vacancies.geocoding import open_geocoder

@@ -11,9 +11,10 @@ import pytest
 from msgspec.structs import replace
 
 from tests.web.alerts.conftest import Bench, open_bench
+from vacancies.actors import Actor
 from vacancies.audience import Audience, Viewer
 from vacancies.board import Change
-from vacancies.commands import Actor, Describe, Report
+from vacancies.commands import Describe, Report
 from vacancies.deployment import Deployment
 from vacancies.feed import Follower
 from vacancies.geo import BBox

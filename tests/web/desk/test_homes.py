@@ -10,7 +10,7 @@ from providers.desks import at_desk
 from providers.staff import ensure_membership, ensure_staff
 from tests.web.desk.verbund import OTHER, TOWN, Verbund
 from tests.web.staff import Answer
-from vacancies.commands import Command
+from vacancies.command import Command
 from vacancies.models import Standing
 from vacancies.provider import ensure_provider
 from vacancies.rulings import Close, Rate

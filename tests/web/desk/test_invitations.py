@@ -21,7 +21,8 @@ from providers.staff import (
 from tests.waiting import until
 from tests.web.desk.verbund import DISTRICT, OTHER, TOWN, Verbund
 from tests.web.staff import Answer, Desk, a_desk, link_in, mails
-from vacancies.commands import Actor, Report
+from vacancies.actors import Actor
+from vacancies.commands import Report
 from vacancies.database import Pool
 from vacancies.models import Standing
 from vacancies.provider import ensure_provider

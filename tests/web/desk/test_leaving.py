@@ -27,7 +27,7 @@ from tests.web.desk.test_invitations import settled
 from tests.web.desk.test_matrix import readable
 from tests.web.desk.verbund import DISTRICT, OTHER, SECRET, TOWN, Verbund
 from tests.web.staff import Desk
-from vacancies.commands import Actor
+from vacancies.actors import Actor
 from vacancies.database import Pool
 from vacancies.erasing import Erase
 from vacancies.errors import ForeignHome

@@ -15,7 +15,8 @@ from providers.desks import at_desk, select_desks_of
 from providers.staff import ensure_staff
 from tests.web.desk.verbund import DISTRICT, OTHER, SECRET, TOWN, Verbund
 from tests.web.staff import a_desk
-from vacancies.commands import Amend, Command, Confirm, Describe, Report, Undo
+from vacancies.command import Command
+from vacancies.commands import Amend, Confirm, Describe, Report, Undo
 from vacancies.database import Connection
 from vacancies.errors import ForeignHome
 from vacancies.models import CareForm, Point, Profile, Vacancy

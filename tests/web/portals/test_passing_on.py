@@ -16,7 +16,8 @@ from tests.waiting import until
 from tests.web.portals.conftest import connect, copy_of, history, is_settled, settled
 from tests.web.webhooks.conftest import Bench
 from tests.web.webhooks.test_processes import delivering
-from vacancies.commands import Command, Confirm, Report, Undo
+from vacancies.command import Command
+from vacancies.commands import Confirm, Report, Undo
 from vacancies.config import Settings
 from vacancies.models import CareForm, Vacancy
 from vacancies.provider import ensure_provider

@@ -15,8 +15,9 @@ from aiohttp import web
 from providers.post import FileSender
 from tests.conftest import Service
 from tests.receiver import receiver
+from vacancies.actors import Actor
 from vacancies.board import Board
-from vacancies.commands import Actor, Describe, Report
+from vacancies.commands import Describe, Report
 from vacancies.deployment import Deployment
 from vacancies.feed import Follower
 from vacancies.geocoding import open_geocoder
