@@ -1,4 +1,4 @@
-"""The error tree. Codes are stable API values; HTTP statuses are chosen in `web/app.py`.
+"""The error tree. Codes are stable API values; HTTP statuses are chosen in `web/problems.py`.
 
 Every message says what is wrong and what to do next, in one or two plain sentences.
 """

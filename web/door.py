@@ -57,7 +57,7 @@ class Door:
                 self._read_away(receive)
                 await refuse(problem_of(error), send)
                 return
-            # As a page, or in the words of a standard: `app.py` raises it.
+            # As a page, or in the words of a standard: `faults.py` raises it.
             scope = {**scope, "refused": error}
         # A stream finds its connection behind `send`, and reads its body away itself.
         if scope["path"] != STREAM_PATH and has_body(scope):
