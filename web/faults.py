@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import traceback
 
+import asyncpg
 import structlog
 from quart import Response, request
 from werkzeug.exceptions import HTTPException
 
 from vacancies.database import is_connection_error
-from vacancies.errors import FreiplatzError, Unavailable
+from vacancies.errors import FreiplatzError, InvalidParameter, Unavailable
 from web.measuring import count_error
 from web.pages import error_page
 from web.problems import Problem, problem_of, problem_response, retry_after
@@ -17,6 +18,10 @@ from web.standards.errors import error_in_standard
 from web.state import state
 
 log = structlog.get_logger()
+
+# What Postgres says of NUL, in a text and in JSON, whether it was looked up or was to be stored.
+# Every text that comes in can hold it, so it is answered here, and not wherever one comes in.
+_NO_TEXT = (asyncpg.CharacterNotInRepertoireError, asyncpg.UntranslatableCharacterError)
 
 
 async def raise_refusal() -> None:
@@ -32,6 +37,8 @@ async def handle_error(error: Exception) -> Response:
         problem = problem_of(error)
     elif isinstance(error, HTTPException):
         problem = _http_problem(error)
+    elif isinstance(error, _NO_TEXT):
+        problem = problem_of(InvalidParameter("There is a character in it that no text has."))
     elif is_connection_error(error):
         log.warning("the database does not answer", route=_route(), error=type(error).__name__)
         problem = problem_of(Unavailable("The database does not answer. Try again soon."))

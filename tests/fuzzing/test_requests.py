@@ -140,8 +140,38 @@ async def test_no_request_is_a_fault_of_ours(settings: Settings, tmp_path: Path)
         await _try(service)
 
 
-async def _try(service: Service) -> None:
+async def test_a_character_that_no_database_takes_is_no_fault_of_ours(service: Service) -> None:
+    """NUL, which Postgres stores nowhere: in every gap of every path, and under every name."""
     verbund = await a_verbund(service)
+    async with verbund.browser("open@town.example") as desk:
+        token = await _signed_in(verbund, desk)
+        every = [
+            _with_nul(rule, method, token, gap)
+            for rule in _rules(service)
+            for method in sorted(set(rule.methods or ()) & set(METHODS))
+            for gap in ("\x00", TOWN)
+        ]
+        faults = [asked for asked in every if await _ask(desk, asked) >= 500]
+    assert faults == []
+
+
+def _with_nul(rule: Rule, method: str, token: str, gap: str) -> Request:
+    """A request with `gap` in the gaps of the path. NUL stands under all names: of a form, and of a
+    query unless the path has it already."""
+    asked = Request.__new__(Request)
+    parts = (quote(gap, safe="") if is_gap else part for is_gap, part in rule._trace)
+    asked.target, asked.method = "".join(part.removeprefix("|") for part in parts), method
+    asked.headers, asked.body = {}, None
+    named = _encoded([(name, "\x00") for name in dict.fromkeys(NAMES)])
+    if method != "GET":
+        asked.headers["Content-Type"] = KINDS[0]
+        asked.body = f"form_token={token}&{named}".encode()
+    elif gap != "\x00":
+        asked.target += "?" + named
+    return asked
+
+
+def _rules(service: Service) -> list[Rule]:
     rules = [
         rule
         for rule in create_app(service.state.deployment).url_map.iter_rules()
@@ -150,6 +180,12 @@ async def _try(service: Service) -> None:
         and set(rule.methods or ()) & set(METHODS)
     ]
     assert len(rules) > 150
+    return rules
+
+
+async def _try(service: Service) -> None:
+    verbund = await a_verbund(service)
+    rules = _rules(service)
     async with verbund.browser("open@town.example") as desk:
         token = await _signed_in(verbund, desk)
         loop = asyncio.get_running_loop()
